@@ -1,0 +1,136 @@
+// The whole public API of @caelus/core: named re-exports only, one block a folder.
+
+export type { CallOptions } from './call-options.ts';
+export {
+  CaelusError,
+  type CaelusErrorInit,
+  type ErrorCode,
+  type ErrorDetails,
+  type InputIssue,
+  isCaelusError,
+  type SchemaViolation,
+} from './errors.ts';
+export { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from './json-value.ts';
+
+// layout
+export { below, isBelow, parseRepoPath, REPO_PATH_LIMITS, type RepoPath, repoPath } from './layout/repo-path.ts';
+export { applyChange, bytesEqual, type Change, diffTrees, type Edit, type RepoTree } from './layout/repo-tree.ts';
+
+// model
+export { type Actor, parseActor } from './model/actor.ts';
+export { type CaelusEvent, type CaelusEventType, eventTypes, type NewCaelusEvent } from './model/caelus-event.ts';
+export {
+  type ChartSource,
+  chartVersionOf,
+  type GitChartSource,
+  type HelmChartSource,
+  type OciChartSource,
+  parseChartSource,
+  parseGitRepositoryUrl,
+  type UnpinnedChartSource,
+} from './model/chart-source.ts';
+export { type DeletionPolicy, parseDeletionPolicy } from './model/deletion-policy.ts';
+export { type Destination, IN_CLUSTER, parseDestination } from './model/destination.ts';
+export type { DriftKind, GitState } from './model/git-state.ts';
+export { type Hostname, parseHostname } from './model/hostname.ts';
+export {
+  type ChangeId,
+  type CommitId,
+  type InstanceId,
+  type ProductId,
+  parseChangeId,
+  parseCommitId,
+  parseInstanceId,
+  parseProductId,
+  parseSlug,
+  parseStoreId,
+  parseTemplateVersionId,
+  parseTenantId,
+  parseTierName,
+  type Slug,
+  type StoreId,
+  type TemplateVersionId,
+  type TenantId,
+  type TierName,
+  type Timestamp,
+  toTimestamp,
+} from './model/identifier.ts';
+export {
+  type HealthStatus,
+  healthStatuses,
+  type Instance,
+  type InstanceDesired,
+  type InstanceNames,
+  type InstanceObserved,
+  type InstanceStatus,
+  instanceStatuses,
+  isWanted,
+  parseInstance,
+  type SyncStatus,
+  syncStatuses,
+} from './model/instance.ts';
+export { LABELS_LIMIT, type Labels, parseLabels } from './model/labels.ts';
+export { type NewProduct, type Product, parseNewProduct, parseProduct } from './model/product.ts';
+export {
+  type NewTemplateVersion,
+  type PodSecurityLevel,
+  parseTemplateVersion,
+  type TemplateCapabilities,
+  type TemplateVersion,
+} from './model/template-version.ts';
+export { parseTenant, type Tenant } from './model/tenant.ts';
+export { parseTier, type ResourceQuantities, type SyncWindow, type Tier } from './model/tier.ts';
+
+// ports
+export type { ChangeNotification, ChangeNotifier } from './ports/change-notifier.ts';
+export type { ChartResolver } from './ports/chart-resolver.ts';
+export type { Clock } from './ports/clock.ts';
+export type { IdSource } from './ports/id-source.ts';
+export { type LogFields, type Logger, silentLogger } from './ports/logger.ts';
+export {
+  type DesiredUpdate,
+  type Drift,
+  type EventQuery,
+  type IdempotencyRecord,
+  type InstanceFilter,
+  PAGE_LIMITS,
+  type Page,
+  type PageRequest,
+  type Repository,
+  type RepositoryCapabilities,
+  type RepositoryReader,
+  type RepositoryTransaction,
+  type TemplateVersionFilter,
+  type WorkBacklog,
+  type WorkClaim,
+  type WorkItem,
+  type WorkRetry,
+} from './ports/repository.ts';
+export type {
+  SecretBackend,
+  SecretBackendCapabilities,
+  SecretEntry,
+  SecretManifests,
+  SecretSpec,
+} from './ports/secret-backend.ts';
+export type {
+  CommitRecord,
+  DirectoryEntry,
+  LogOptions,
+  Proposal,
+  ProposedChange,
+  Receipt,
+  Snapshot,
+  StateStore,
+  StateStoreCapabilities,
+  Trailer,
+} from './ports/state-store.ts';
+export type { ApplicationEvent, StatusSource } from './ports/status-source.ts';
+export type { Operation, OperationOutcome, Telemetry } from './ports/telemetry.ts';
+
+// status
+export type { Application, ApplicationCondition, ApplicationSource, ApplicationStatus } from './status/application.ts';
+
+// values
+export { fromJsonPointer, toJsonPointer } from './values/json-pointer.ts';
+export type { Values } from './values/values.ts';

@@ -1,0 +1,215 @@
+import type { CallOptions } from '../call-options.ts';
+import type { JsonValue } from '../json-value.ts';
+import type { CaelusEvent, CaelusEventType, NewCaelusEvent } from '../model/caelus-event.ts';
+import type { DriftKind, GitState } from '../model/git-state.ts';
+import type {
+  ChangeId,
+  InstanceId,
+  ProductId,
+  Slug,
+  StoreId,
+  TemplateVersionId,
+  TenantId,
+  TierName,
+  Timestamp,
+} from '../model/identifier.ts';
+import type { Instance, InstanceDesired, InstanceObserved, InstanceStatus, SyncStatus } from '../model/instance.ts';
+import type { Product } from '../model/product.ts';
+import type { TemplateVersion } from '../model/template-version.ts';
+
+/**
+ * The rows: products, template versions, instances, the work that is due, and what happened. Who owns what is known here
+ * and nowhere else.
+ */
+export interface Repository extends RepositoryReader, AsyncDisposable {
+  /** For logs and errors, without credentials. */
+  readonly name: string;
+  readonly capabilities: RepositoryCapabilities;
+  /** The id of this database, made at its first start. It marks everything in Git as this database's own. */
+  readonly storeId: StoreId;
+  /**
+   * Runs `body` as one transaction: all of it or nothing, and nobody else sees half. `body` may run again where the
+   * database asks for it, so it must not act outside.
+   * @throws {CaelusError} `UNAVAILABLE`, and whatever `body` throws
+   */
+  transaction<T>(body: (transaction: RepositoryTransaction) => Promise<T>, options?: CallOptions): Promise<T>;
+  /**
+   * Leases up to `limit` instances whose work is due: requested more than done, available, and not leased by somebody
+   * whose lease still runs. Oldest first. No two callers hold the same instance.
+   */
+  claimWork(claim: WorkClaim, options?: CallOptions): Promise<readonly WorkItem[]>;
+}
+
+export interface RepositoryCapabilities {
+  /** Whether several processes may share one database. */
+  readonly multiProcess: boolean;
+  /** Whether what was committed outlives the process. */
+  readonly durable: boolean;
+}
+
+export interface RepositoryReader {
+  findProduct(id: ProductId, options?: CallOptions): Promise<Product | undefined>;
+  findProductBySlug(slug: Slug, options?: CallOptions): Promise<Product | undefined>;
+  /** @throws {CaelusError} `CURSOR_INVALID` */
+  listProducts(page?: PageRequest, options?: CallOptions): Promise<Page<Product>>;
+  findTemplateVersion(id: TemplateVersionId, options?: CallOptions): Promise<TemplateVersion | undefined>;
+  /** @throws {CaelusError} `CURSOR_INVALID` */
+  listTemplateVersions(
+    filter?: TemplateVersionFilter,
+    page?: PageRequest,
+    options?: CallOptions,
+  ): Promise<Page<TemplateVersion>>;
+  findInstance(id: InstanceId, options?: CallOptions): Promise<Instance | undefined>;
+  /** The instance that holds the Application's name now; deleted ones have given theirs up. */
+  findInstanceByArgoAppName(argoAppName: string, options?: CallOptions): Promise<Instance | undefined>;
+  /** @throws {CaelusError} `CURSOR_INVALID` */
+  listInstances(filter?: InstanceFilter, page?: PageRequest, options?: CallOptions): Promise<Page<Instance>>;
+  findGitState(id: InstanceId, options?: CallOptions): Promise<GitState | undefined>;
+  findDrift(id: InstanceId, options?: CallOptions): Promise<Drift | undefined>;
+  /** Everything that is flagged now, by instance id. @throws {CaelusError} `CURSOR_INVALID` */
+  listDrift(page?: PageRequest, options?: CallOptions): Promise<Page<Drift>>;
+  /** Whether this database ever made that change of that instance: the lineage check. */
+  hasChange(id: InstanceId, changeId: ChangeId, options?: CallOptions): Promise<boolean>;
+  /** Events in the order in which they became visible; none is missed or doubled when paging by `after`. */
+  listEvents(query?: EventQuery, options?: CallOptions): Promise<readonly CaelusEvent[]>;
+  workBacklog(options?: CallOptions): Promise<WorkBacklog>;
+}
+
+export interface RepositoryTransaction extends RepositoryReader {
+  /** @throws {CaelusError} `PRODUCT_EXISTS` where the slug is taken */
+  insertProduct(product: Product): Promise<void>;
+  /** @throws {CaelusError} `TEMPLATE_VERSION_EXISTS`, `PRODUCT_UNKNOWN` */
+  insertTemplateVersion(templateVersion: TemplateVersion): Promise<void>;
+  /** The one thing about a template version that may change. Keeps an earlier instant. @throws {CaelusError} `TEMPLATE_VERSION_UNKNOWN` */
+  deprecateTemplateVersion(id: TemplateVersionId, at: Timestamp): Promise<void>;
+  /** @throws {CaelusError} `INSTANCE_EXISTS`, `INSTANCE_NAME_TAKEN`, `HOSTNAME_TAKEN`, `PRODUCT_UNKNOWN`, `TEMPLATE_VERSION_UNKNOWN` */
+  insertInstance(instance: Instance): Promise<void>;
+  /**
+   * Changes the desired state if the generation is still `expectedGeneration`, and raises it by one.
+   * @throws {CaelusError} `INSTANCE_UNKNOWN`, `GENERATION_STALE`, `HOSTNAME_TAKEN`
+   */
+  updateDesired(id: InstanceId, expectedGeneration: number, update: DesiredUpdate): Promise<void>;
+  /** Writes what was seen. Leaves the desired state alone. @throws {CaelusError} `INSTANCE_UNKNOWN` */
+  updateObserved(id: InstanceId, observed: Partial<InstanceObserved>, at: Timestamp): Promise<void>;
+  putGitState(state: GitState): Promise<void>;
+  /** Flags an instance, or clears its flag with `null`. The instance need not have a row. */
+  putDrift(id: InstanceId, kind: DriftKind | null, at: Timestamp): Promise<void>;
+  appendEvent(event: NewCaelusEvent): Promise<void>;
+  /** Asks for the instance to be looked at. Requests are counted, not queued: many make one. */
+  requestWork(id: InstanceId, reason: string, at: Timestamp): Promise<void>;
+  /**
+   * Says that everything requested up to `item.requested` is done, if the lease is still the caller's.
+   * Returns whether it was.
+   */
+  completeWork(item: WorkItem): Promise<boolean>;
+  /** Gives the lease back unfinished; the item is due again at `retry.availableAt`. Returns whether the lease was the caller's. */
+  releaseWork(item: WorkItem, retry: WorkRetry): Promise<boolean>;
+  findIdempotencyRecord(scope: string, key: string): Promise<IdempotencyRecord | undefined>;
+  /** Keeps what a key has led to. A record of the same scope and key is replaced. */
+  putIdempotencyRecord(record: IdempotencyRecord): Promise<void>;
+  /** Forgets the records that expired before `now`; returns how many. */
+  purgeIdempotencyRecords(now: Timestamp): Promise<number>;
+}
+
+/** What one command changes. `status` becomes `Pending`, or `Deleting` with `deletedAt`. */
+export interface DesiredUpdate extends Partial<InstanceDesired> {
+  readonly changeId: ChangeId;
+  readonly updatedAt: Timestamp;
+  readonly status: 'Pending' | 'Deleting';
+  readonly statusReason: string;
+  readonly deletedAt?: Timestamp | undefined;
+}
+
+export interface PageRequest {
+  /** 1 to 500. Default 50. */
+  readonly limit?: number | undefined;
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string | undefined;
+}
+
+/** One page of a listing, newest first unless said otherwise. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** `null` on the last page. */
+  readonly nextCursor: string | null;
+}
+
+/** The greatest and the default `PageRequest.limit`. */
+export const PAGE_LIMITS = { most: 500, usual: 50 } as const;
+
+export interface TemplateVersionFilter {
+  readonly productId?: ProductId | undefined;
+  /** Default `true`. */
+  readonly includeDeprecated?: boolean | undefined;
+}
+
+/** All that are given must hold. */
+export interface InstanceFilter {
+  readonly tenant?: TenantId | undefined;
+  readonly productId?: ProductId | undefined;
+  readonly templateVersionId?: TemplateVersionId | undefined;
+  readonly tier?: TierName | undefined;
+  readonly status?: readonly InstanceStatus[] | undefined;
+  readonly syncStatus?: readonly SyncStatus[] | undefined;
+}
+
+export interface EventQuery {
+  /** The cursor of the last event that was read. Default: from the first. */
+  readonly after?: string | undefined;
+  readonly instanceId?: InstanceId | undefined;
+  readonly types?: readonly CaelusEventType[] | undefined;
+  /** 1 to 500. Default 50. */
+  readonly limit?: number | undefined;
+}
+
+export interface Drift {
+  readonly instanceId: InstanceId;
+  readonly kind: DriftKind;
+  /** When it was first flagged as this kind. */
+  readonly detectedAt: Timestamp;
+}
+
+export interface WorkClaim {
+  /** Names the claimer for operators: host and process. */
+  readonly owner: string;
+  readonly limit: number;
+  /** How long the lease runs. */
+  readonly leaseMilliseconds: number;
+  /** The claimer's time. A database with a clock of its own uses that instead. */
+  readonly now: Timestamp;
+}
+
+/** The lease of one instance's work. */
+export interface WorkItem {
+  readonly instanceId: InstanceId;
+  /** How many requests had been made when it was claimed. */
+  readonly requested: number;
+  /** How often it was released unfinished since it was last done. */
+  readonly attempts: number;
+  readonly reason: string;
+  readonly leaseToken: string;
+}
+
+export interface WorkRetry {
+  readonly availableAt: Timestamp;
+  /** What went wrong; `null` where the item only has to wait, which does not count as an attempt. */
+  readonly error: string | null;
+}
+
+export interface WorkBacklog {
+  /** Instances whose work is not done. */
+  readonly pending: number;
+  /** Of these, those that failed at least once. */
+  readonly failing: number;
+  readonly oldestRequestedAt: Timestamp | null;
+}
+
+/** What a command with an idempotency key has answered. */
+export interface IdempotencyRecord {
+  readonly scope: string;
+  readonly key: string;
+  /** Hash of the request; the same key with another is refused. */
+  readonly requestHash: string;
+  readonly response: JsonValue;
+  readonly expiresAt: Timestamp;
+}

@@ -1,0 +1,101 @@
+import type { CallOptions } from '../call-options.ts';
+import type { RepoPath } from '../layout/repo-path.ts';
+import type { Change, RepoTree } from '../layout/repo-tree.ts';
+import type { Actor } from '../model/actor.ts';
+import type { CommitId, Timestamp } from '../model/identifier.ts';
+
+/**
+ * The GitOps repository's branch: the desired state. Reads go through a {@link Snapshot} of one commit; writes are
+ * compare-and-swap on the tip, and on a lost race every change is asked again against the new tip.
+ */
+export interface StateStore extends AsyncDisposable {
+  /** For logs and errors, without credentials. */
+  readonly name: string;
+  readonly capabilities: StateStoreCapabilities;
+  /** A view of the branch as it is now, the remote's where there is one. @throws {CaelusError} `UNAVAILABLE`, `STORE_CORRUPT` */
+  snapshot(options?: CallOptions): Promise<Snapshot>;
+  /** A view of one commit. @throws {CaelusError} `STORE_CORRUPT` where the commit is not in the store */
+  snapshotAt(commit: CommitId, options?: CallOptions): Promise<Snapshot>;
+  /**
+   * Asks each change what it wants of the newest tip, and writes all of it as one commit, durably (and pushed, where
+   * there is a remote) before it returns. One change that fails does not fail the others. Receipts are in the order of
+   * `changes`.
+   * @throws {CaelusError} `STORE_CONFLICT` once the branch has moved too often, `UNAVAILABLE`
+   */
+  write(changes: readonly ProposedChange[], options?: CallOptions): Promise<readonly Receipt[]>;
+  /** Tells whether `ancestor` is `descendant` or one of its ancestors; `false` where either is unknown. */
+  isAncestor(ancestor: CommitId, descendant: CommitId, options?: CallOptions): Promise<boolean>;
+  /** Commits of the branch, newest first. */
+  log(options?: LogOptions): AsyncIterable<CommitRecord>;
+}
+
+/** What an adapter can do; contract kits test exactly this. */
+export interface StateStoreCapabilities {
+  /** Whether a write has reached another machine when it returns. */
+  readonly remote: boolean;
+  /** Whether what was written outlives the process. */
+  readonly durable: boolean;
+}
+
+/** The files of one commit. Empty where the branch has no commit yet. */
+export interface Snapshot {
+  readonly commit: CommitId | null;
+  readFile(path: RepoPath, options?: CallOptions): Promise<Uint8Array | undefined>;
+  /** All files below a directory, with their full paths; empty where there is none. */
+  readTree(prefix: RepoPath, options?: CallOptions): Promise<RepoTree>;
+  /** The entries of one directory by name, ordered; empty where there is none. `null` is the root. */
+  listDirectory(path: RepoPath | null, options?: CallOptions): Promise<readonly DirectoryEntry[]>;
+}
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly type: 'file' | 'directory';
+}
+
+/** One caller's part of a commit. */
+export interface ProposedChange {
+  /** What the change is about, for receipts and errors: an instance's id. */
+  readonly subject: string;
+  /** Says what to write, seen from `snapshot`; called again from each new tip. Must not write anywhere itself. */
+  propose(snapshot: Snapshot): Promise<Proposal | null>;
+}
+
+export interface Proposal {
+  /** Empty: nothing to write. */
+  readonly edits: Change;
+  /** One line for the commit message: `create nextcloud for acme`. */
+  readonly summary: string;
+  /** `Key: value` lines at the end of the message, such as `Caelus-Change`. */
+  readonly trailers: readonly Trailer[];
+  /** Who asked; the commit's author where all changes of a batch have the same one. */
+  readonly actor: Actor | null;
+}
+
+export interface Trailer {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** What became of one proposed change. */
+export type Receipt =
+  | { readonly outcome: 'written'; readonly subject: string; readonly commit: CommitId; readonly edits: Change }
+  /** The tip already had it; `commit` is that tip, `null` where there is no commit yet. */
+  | { readonly outcome: 'unchanged'; readonly subject: string; readonly commit: CommitId | null }
+  | { readonly outcome: 'failed'; readonly subject: string; readonly error: unknown };
+
+export interface LogOptions extends CallOptions {
+  /** Start here instead of at the tip. */
+  readonly from?: CommitId | undefined;
+  /** At most this many. Default: all. */
+  readonly limit?: number | undefined;
+}
+
+export interface CommitRecord {
+  readonly commit: CommitId;
+  readonly parents: readonly CommitId[];
+  readonly author: Actor;
+  readonly committedAt: Timestamp;
+  /** The whole message, trailers included. */
+  readonly message: string;
+  readonly trailers: readonly Trailer[];
+}

@@ -1,0 +1,24 @@
+import type { CallOptions } from '../call-options.ts';
+import type { Application } from '../status/application.ts';
+
+/** Where Argo CD's view of the Applications comes from: its REST API, the Kubernetes API, or a simulation. */
+export interface StatusSource extends AsyncDisposable {
+  /** For logs and errors, without credentials. */
+  readonly name: string;
+  /** The Application as it is now; `undefined` only where it surely does not exist. @throws {CaelusError} `UNAVAILABLE` */
+  get(name: string, options?: CallOptions): Promise<Application | undefined>;
+  /** Every Application that Caelus manages. */
+  list(options?: CallOptions): AsyncIterable<Application>;
+  /**
+   * Every Application that exists, then `synced`, then each that changes, for as long as the caller iterates. May skip
+   * intermediate states of one Application, never its last one.
+   */
+  watch(options?: CallOptions): AsyncIterable<ApplicationEvent>;
+  /** Stops the sync that runs, so that a deletion can go on. Left out where the source can only read. */
+  terminateOperation?(name: string, options?: CallOptions): Promise<void>;
+}
+
+export type ApplicationEvent =
+  | { readonly type: 'present'; readonly application: Application }
+  | { readonly type: 'absent'; readonly name: string }
+  | { readonly type: 'synced' };
