@@ -13,6 +13,18 @@ export {
 export { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from './json-value.ts';
 
 // layout
+export {
+  type ApplicationDirectory,
+  createLayout,
+  type InstanceFiles,
+  instanceFiles,
+  instanceIdOf,
+  type Layout,
+  type LayoutName,
+  projectFile,
+  REPOSITORY_FILES,
+  shardOf,
+} from './layout/layout.ts';
 export { below, isBelow, parseRepoPath, REPO_PATH_LIMITS, type RepoPath, repoPath } from './layout/repo-path.ts';
 export { applyChange, bytesEqual, type Change, diffTrees, type Edit, type RepoTree } from './layout/repo-tree.ts';
 
@@ -81,6 +93,9 @@ export {
 export { parseTenant, type Tenant } from './model/tenant.ts';
 export { parseTier, type ResourceQuantities, type SyncWindow, type Tier } from './model/tier.ts';
 
+// naming
+export { type NamingStrategy, type NamingSubject, slugNaming, uuidNaming } from './naming/naming-strategy.ts';
+
 // ports
 export type { ChangeNotification, ChangeNotifier } from './ports/change-notifier.ts';
 export type { ChartResolver } from './ports/chart-resolver.ts';
@@ -127,6 +142,20 @@ export type {
 } from './ports/state-store.ts';
 export type { ApplicationEvent, StatusSource } from './ports/status-source.ts';
 export type { Operation, OperationOutcome, Telemetry } from './ports/telemetry.ts';
+
+// render
+export { contentHash, hashJson } from './render/content-hash.ts';
+export {
+  instanceHash,
+  type Marker,
+  type MarkerFacts,
+  parseMarker,
+  parseTombstone,
+  renderMarker,
+  renderTombstone,
+  type Tombstone,
+} from './render/marker.ts';
+export { renderYaml } from './render/render-yaml.ts';
 
 // status
 export type { Application, ApplicationCondition, ApplicationSource, ApplicationStatus } from './status/application.ts';
