@@ -1,6 +1,16 @@
 // The whole public API of @caelus/core: named re-exports only, one block a folder.
 
 export type { CallOptions } from './call-options.ts';
+// decide
+export {
+  DEFAULT_DRIFT_POLICY,
+  type DecideInput,
+  type Decision,
+  type DriftPolicy,
+  decide,
+  type GitContent,
+  type RowState,
+} from './decide/decide.ts';
 export {
   CaelusError,
   type CaelusErrorInit,
@@ -11,6 +21,24 @@ export {
   type SchemaViolation,
 } from './errors.ts';
 export { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from './json-value.ts';
+
+// commit
+export {
+  CAELUS_ACTOR,
+  COMMIT_MESSAGE_LIMITS,
+  checkTrailers,
+  commitAuthor,
+  parseTrailers,
+  renderCommitMessage,
+  signature,
+} from './commit/commit-message.ts';
+export {
+  type Batch,
+  type GatherBatchOptions,
+  gatherBatch,
+  type Tip,
+  type TipEntry,
+} from './commit/gather-batch.ts';
 
 // layout
 export {
@@ -30,7 +58,14 @@ export { applyChange, bytesEqual, type Change, diffTrees, type Edit, type RepoTr
 
 // model
 export { type Actor, parseActor } from './model/actor.ts';
-export { type CaelusEvent, type CaelusEventType, eventTypes, type NewCaelusEvent } from './model/caelus-event.ts';
+export {
+  type CaelusEvent,
+  type CaelusEventType,
+  eventTypes,
+  type NewCaelusEvent,
+  parseEvent,
+  parseNewEvent,
+} from './model/caelus-event.ts';
 export {
   type ChartSource,
   chartVersionOf,
@@ -43,7 +78,7 @@ export {
 } from './model/chart-source.ts';
 export { type DeletionPolicy, parseDeletionPolicy } from './model/deletion-policy.ts';
 export { type Destination, IN_CLUSTER, parseDestination } from './model/destination.ts';
-export type { DriftKind, GitState } from './model/git-state.ts';
+export { type DriftKind, driftKinds, type GitState, parseDriftKind, parseGitState } from './model/git-state.ts';
 export { type Hostname, parseHostname } from './model/hostname.ts';
 export {
   type ChangeId,
@@ -59,6 +94,7 @@ export {
   parseTemplateVersionId,
   parseTenantId,
   parseTierName,
+  parseTimestamp,
   type Slug,
   type StoreId,
   type TemplateVersionId,
@@ -121,6 +157,7 @@ export {
   type WorkItem,
   type WorkRetry,
 } from './ports/repository.ts';
+export { desiredChanges, observedChanges, parsePageLimit, parseWorkClaim } from './ports/repository-rules.ts';
 export type {
   SecretBackend,
   SecretBackendCapabilities,
@@ -156,9 +193,17 @@ export {
   type Tombstone,
 } from './render/marker.ts';
 export { renderYaml } from './render/render-yaml.ts';
-
-// status
 export type { Application, ApplicationCondition, ApplicationSource, ApplicationStatus } from './status/application.ts';
+// status
+export {
+  type MappedStatus,
+  mapStatus,
+  revisionsToReach,
+  SPEC_HASH_ANNOTATION,
+  STATUS_MESSAGE_LIMIT,
+  type StatusInput,
+  type StatusReason,
+} from './status/map-status.ts';
 
 // values
 export { fromJsonPointer, toJsonPointer } from './values/json-pointer.ts';

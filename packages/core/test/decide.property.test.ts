@@ -214,7 +214,16 @@ class Model {
     const commit = String(this.git.tip).padStart(40, '0') as CommitId;
     this.database = {
       ...this.database,
-      gitState: { instanceId: 'i' as never, generation, changeId, contentHash, commit, phase, writtenAt: '' as never },
+      gitState: {
+        instanceId: 'i' as never,
+        generation,
+        changeId,
+        contentHash,
+        specHash: '',
+        commit,
+        phase,
+        writtenAt: '' as never,
+      },
     };
   }
 

@@ -1,4 +1,25 @@
-import type { ChangeId, CommitId, InstanceId, Timestamp } from './identifier.ts';
+import { z } from 'zod';
+import { parseInput } from '../schema/parse-input.ts';
+import {
+  type ChangeId,
+  type CommitId,
+  changeIdSchema,
+  commitIdSchema,
+  type InstanceId,
+  instanceIdSchema,
+  type Timestamp,
+  timestampSchema,
+} from './identifier.ts';
+
+export const driftKinds = [
+  'manual-edit',
+  'missing',
+  'database-behind',
+  'deleted-in-git',
+  'orphan',
+  'foreign',
+  'marker-invalid',
+] as const;
 
 /**
  * How what lies in Git differs from what Caelus wrote or would write:
@@ -7,14 +28,7 @@ import type { ChangeId, CommitId, InstanceId, Timestamp } from './identifier.ts'
  * the backup; `orphan` Caelus's own directory without a row; `foreign` another store's directory; `marker-invalid` the
  * marker cannot be read.
  */
-export type DriftKind =
-  | 'manual-edit'
-  | 'missing'
-  | 'database-behind'
-  | 'deleted-in-git'
-  | 'orphan'
-  | 'foreign'
-  | 'marker-invalid';
+export type DriftKind = (typeof driftKinds)[number];
 
 /** What the database knows of an instance's place in Git, as of the last write or check. */
 export interface GitState {
@@ -22,8 +36,30 @@ export interface GitState {
   readonly generation: number;
   readonly changeId: ChangeId;
   readonly contentHash: string;
+  /** Hash of the Application's spec as written, which tells Argo CD's view of it from an older one. */
+  readonly specHash: string;
   readonly commit: CommitId;
   /** How far deletion is: everything there, the Application removed, or the directory removed too. */
   readonly phase: 'present' | 'application-removed' | 'removed';
   readonly writtenAt: Timestamp;
+}
+
+const gitStateSchema: z.ZodType<GitState> = z.strictObject({
+  instanceId: instanceIdSchema,
+  generation: z.int().min(0),
+  changeId: changeIdSchema,
+  contentHash: z.string(),
+  commit: commitIdSchema,
+  phase: z.enum(['present', 'application-removed', 'removed']),
+  writtenAt: timestampSchema,
+});
+
+/** Parses a stored Git state. @throws {CaelusError} `ID_INVALID`, `INVALID_INPUT` */
+export function parseGitState(input: unknown): GitState {
+  return parseInput(gitStateSchema, input, 'The Git state');
+}
+
+/** Parses a kind of drift. @throws {CaelusError} `INVALID_INPUT` */
+export function parseDriftKind(input: unknown): DriftKind {
+  return parseInput(z.enum(driftKinds), input, 'The kind of drift');
 }

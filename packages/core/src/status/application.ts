@@ -45,7 +45,13 @@ export interface ApplicationStatus {
           | undefined;
       }
     | undefined;
-  readonly health?: { readonly status?: string | undefined; readonly message?: string | undefined } | undefined;
+  readonly health?:
+    | {
+        readonly status?: string | undefined;
+        readonly message?: string | undefined;
+        readonly lastTransitionTime?: string | undefined;
+      }
+    | undefined;
   readonly conditions?: readonly ApplicationCondition[] | undefined;
   readonly operationState?:
     | {

@@ -1,0 +1,333 @@
+import { describe, expect, it } from 'vitest';
+import type { Timestamp } from '../model/identifier.ts';
+import type { Application, ApplicationStatus } from './application.ts';
+import {
+  type MappedStatus,
+  mapStatus,
+  revisionsToReach,
+  SPEC_HASH_ANNOTATION,
+  STATUS_MESSAGE_LIMIT,
+} from './map-status.ts';
+
+const COMMIT = 'c'.repeat(40);
+const NEWER = 'd'.repeat(40);
+const OLDER = 'b'.repeat(40);
+const SPEC_HASH = '5'.repeat(64);
+const NOW = '2026-05-01T12:00:00.000Z' as Timestamp;
+const LONG_AGO = '2026-05-01T11:59:00Z';
+const JUST_NOW = '2026-05-01T11:59:50Z';
+
+const sources = [
+  {
+    repoURL: 'https://git.example.com/gitops.git',
+    targetRevision: 'refs/heads/main',
+    path: 'instances/x/manifests',
+    ref: 'values',
+  },
+  {
+    repoURL: 'https://charts.example.com',
+    chart: 'nextcloud',
+    targetRevision: '6.6.3',
+    helm: { releaseName: 'nextcloud', valueFiles: ['$values/instances/x/values.yaml'] },
+  },
+];
+
+/** As Argo CD 3.5 reports a multi-source Application that runs, cut to the fields that exist in every version. */
+const running: Application = {
+  metadata: {
+    name: '0d4e2a6c-7d1c-4d6e-9a0b-1c2d3e4f5a6b',
+    namespace: 'argocd',
+    annotations: { [SPEC_HASH_ANNOTATION]: SPEC_HASH },
+    finalizers: ['resources-finalizer.argocd.argoproj.io'],
+  },
+  spec: { project: 'caelus-stable', sources, syncPolicy: { automated: { prune: true, selfHeal: true } as object } },
+  status: {
+    sync: { status: 'Synced', revisions: [COMMIT, '6.6.3'], comparedTo: { sources } },
+    health: { status: 'Healthy', lastTransitionTime: LONG_AGO },
+    operationState: {
+      phase: 'Succeeded',
+      message: 'successfully synced (all tasks run)',
+      startedAt: '2026-05-01T11:50:00Z',
+      finishedAt: '2026-05-01T11:50:10Z',
+      syncResult: { revisions: [COMMIT, '6.6.3'] },
+    },
+    history: [{ deployedAt: '2026-05-01T11:50:10Z', revisions: [COMMIT, '6.6.3'] }],
+    reconciledAt: '2026-05-01T11:55:00Z',
+  },
+};
+
+const withStatus = (status: Partial<ApplicationStatus>): Application => ({
+  ...running,
+  status: { ...running.status, ...status },
+});
+const condition = (type: string, message: string, lastTransitionTime = LONG_AGO) => [
+  { type, message, lastTransitionTime },
+];
+const map = (application: Application | undefined, wanted = true): MappedStatus =>
+  mapStatus({
+    wanted,
+    application,
+    specHash: SPEC_HASH,
+    reaches: (revision) => revision === COMMIT || revision === NEWER,
+    now: NOW,
+  });
+
+type Row = [string, Application | undefined, boolean, Partial<MappedStatus>];
+const rows: Row[] = [
+  ['not wanted and absent', undefined, false, { status: 'Deleted', reason: 'Gone', syncStatus: null }],
+  [
+    'not wanted and still there',
+    running,
+    false,
+    { status: 'Deleting', reason: 'Deleting', syncStatus: 'Synced', synced: false },
+  ],
+  [
+    'being deleted by somebody else',
+    { ...running, metadata: { ...running.metadata, deletionTimestamp: LONG_AGO } },
+    true,
+    { status: 'Deleting', reason: 'Deleting' },
+  ],
+  [
+    'a deletion that fails',
+    withStatus({ conditions: condition('DeletionError', 'app path does not exist') }),
+    false,
+    { status: 'Deleting', reason: 'DeletionError', message: 'app path does not exist' },
+  ],
+  [
+    'a deletion error that may still pass',
+    withStatus({ conditions: condition('DeletionError', 'app path does not exist', JUST_NOW) }),
+    false,
+    { status: 'Deleting', reason: 'Deleting', message: null },
+  ],
+  ['wanted and absent', undefined, true, { status: 'Pending', reason: 'AwaitingApplication', syncStatus: null }],
+  [
+    'an older spec',
+    { ...running, metadata: { ...running.metadata, annotations: { [SPEC_HASH_ANNOTATION]: 'old' } } },
+    true,
+    { status: 'Pending', reason: 'Stale', syncStatus: 'OutOfSync' },
+  ],
+  ['never looked at', { ...running, status: {} }, true, { status: 'Pending', reason: 'Stale', healthStatus: null }],
+  [
+    'compared to another spec',
+    withStatus({ sync: { ...running.status?.sync, comparedTo: { sources: sources.slice(0, 1) } } }),
+    true,
+    { status: 'Pending', reason: 'Stale' },
+  ],
+  [
+    'an older commit',
+    withStatus({ sync: { ...running.status?.sync, revisions: [OLDER, '6.6.3'] } }),
+    true,
+    { status: 'Pending', reason: 'Stale', synced: false },
+  ],
+  [
+    'an error about an older commit',
+    withStatus({
+      sync: { ...running.status?.sync, status: 'Unknown', revisions: [OLDER, ''] },
+      conditions: condition('ComparisonError', 'values do not meet the schema'),
+    }),
+    true,
+    { status: 'Pending', reason: 'Stale' },
+  ],
+  [
+    'an invalid spec',
+    withStatus({
+      sync: { status: 'Unknown' },
+      conditions: condition('InvalidSpecError', 'project caelus-gold does not exist'),
+    }),
+    true,
+    { status: 'Failed', reason: 'InvalidSpec', syncStatus: 'Error', message: 'project caelus-gold does not exist' },
+  ],
+  [
+    'manifests that cannot be made',
+    withStatus({
+      sync: { status: 'Unknown', comparedTo: { sources } },
+      conditions: condition('ComparisonError', 'chart "nextcloud" version "6.6.3" not found'),
+    }),
+    true,
+    {
+      status: 'Failed',
+      reason: 'ComparisonError',
+      syncStatus: 'Error',
+      message: 'chart "nextcloud" version "6.6.3" not found',
+    },
+  ],
+  [
+    'syncing',
+    withStatus({
+      sync: { ...running.status?.sync, status: 'OutOfSync' },
+      operationState: { phase: 'Running', startedAt: JUST_NOW },
+    }),
+    true,
+    { status: 'Pending', reason: 'Syncing', syncStatus: 'OutOfSync', message: null },
+  ],
+  [
+    'an operation that was asked for and has not begun',
+    { ...withStatus({ operationState: undefined }), operation: { sync: {} } },
+    true,
+    { status: 'Pending', reason: 'Syncing' },
+  ],
+  [
+    'waiting for the next try',
+    withStatus({
+      operationState: {
+        phase: 'Running',
+        message: 'one or more objects failed to apply. Retrying attempt #2',
+        finishedAt: JUST_NOW,
+        retryCount: 2,
+      },
+    }),
+    true,
+    { status: 'Pending', reason: 'Retrying', message: 'one or more objects failed to apply. Retrying attempt #2' },
+  ],
+  [
+    'outside the sync window',
+    withStatus({ operationState: { phase: 'Running', message: 'Sync operation blocked by sync window' } }),
+    true,
+    { status: 'Pending', reason: 'WindowBlocked', message: 'Sync operation blocked by sync window' },
+  ],
+  [
+    'a sync that failed on this commit',
+    withStatus({
+      sync: { ...running.status?.sync, status: 'OutOfSync' },
+      operationState: {
+        phase: 'Failed',
+        message: 'Deployment.apps "x" is invalid',
+        syncResult: { revisions: [COMMIT, '6.6.3'] },
+      },
+    }),
+    true,
+    { status: 'Failed', reason: 'SyncFailed', syncStatus: 'Error', message: 'Deployment.apps "x" is invalid' },
+  ],
+  [
+    'a sync that failed on an older commit',
+    withStatus({
+      sync: { ...running.status?.sync, status: 'OutOfSync' },
+      operationState: { phase: 'Failed', message: 'old', syncResult: { revisions: [OLDER, '6.6.2'] } },
+    }),
+    true,
+    { status: 'Pending', reason: 'OutOfSync', message: null },
+  ],
+  [
+    'a sync error condition',
+    withStatus({ conditions: condition('SyncError', 'Failed last sync attempt to [c]') }),
+    true,
+    { status: 'Failed', reason: 'SyncFailed', message: 'Failed last sync attempt to [c]' },
+  ],
+  [
+    'out of sync, automatic',
+    withStatus({ sync: { ...running.status?.sync, status: 'OutOfSync' } }),
+    true,
+    { status: 'Pending', reason: 'OutOfSync', syncStatus: 'OutOfSync' },
+  ],
+  [
+    'out of sync, by hand',
+    {
+      ...withStatus({ sync: { ...running.status?.sync, status: 'OutOfSync' } }),
+      spec: { ...running.spec, syncPolicy: { automated: { enabled: false } } },
+    },
+    true,
+    { status: 'Pending', reason: 'NeedsSync', syncStatus: 'OutOfSync' },
+  ],
+  [
+    'degraded',
+    withStatus({
+      health: {
+        status: 'Degraded',
+        message: 'Deployment "x" exceeded its progress deadline',
+        lastTransitionTime: LONG_AGO,
+      },
+    }),
+    true,
+    {
+      status: 'Failed',
+      reason: 'Degraded',
+      syncStatus: 'Synced',
+      synced: true,
+      message: 'Deployment "x" exceeded its progress deadline',
+    },
+  ],
+  [
+    'degraded for a moment',
+    withStatus({ health: { status: 'Degraded', lastTransitionTime: JUST_NOW } }),
+    true,
+    { status: 'Pending', reason: 'Degraded', healthStatus: 'Degraded' },
+  ],
+  ...(['Progressing', 'Missing', 'Unknown'] as const).map(
+    (status): Row => [
+      `health ${status}`,
+      withStatus({ health: { status } }),
+      true,
+      { status: 'Pending', reason: 'Progressing', syncStatus: 'Synced', healthStatus: status, synced: true },
+    ],
+  ),
+  [
+    'running',
+    running,
+    true,
+    { status: 'Running', reason: 'Running', syncStatus: 'Synced', message: null, synced: true },
+  ],
+  [
+    'suspended on purpose',
+    withStatus({ health: { status: 'Suspended' } }),
+    true,
+    { status: 'Running', healthStatus: 'Suspended' },
+  ],
+  [
+    'running at a later commit of the same branch',
+    withStatus({ sync: { ...running.status?.sync, revisions: [NEWER, '6.6.3'] } }),
+    true,
+    { status: 'Running' },
+  ],
+  [
+    'warnings, which change nothing',
+    withStatus({ conditions: condition('OrphanedResourceWarning', 'Application has 1 orphaned resource') }),
+    true,
+    { status: 'Running', message: null },
+  ],
+];
+
+describe('mapStatus', () => {
+  it.each(rows)('%s', (_, application, wanted, expected) => {
+    expect(map(application, wanted)).toMatchObject(expected);
+  });
+
+  it('takes the last full sync as lastSyncedAt', () => {
+    expect(map(running).lastSyncedAt).toBe('2026-05-01T11:50:10.000Z');
+    expect(map(withStatus({ history: [] })).lastSyncedAt).toBeNull();
+  });
+
+  it('reads an Application of one source', () => {
+    const [source] = sources;
+    const single: Application = {
+      ...running,
+      spec: { project: 'caelus-stable', source: source as (typeof sources)[0] },
+      status: {
+        ...running.status,
+        sync: { status: 'Synced', revision: COMMIT, comparedTo: { source: source as (typeof sources)[0] } },
+      },
+    };
+    expect(map(single).status).toBe('Running');
+    expect(revisionsToReach(single)).toEqual([COMMIT]);
+  });
+
+  it('shortens long messages and drops credentials and control characters', () => {
+    const message = `cannot fetch https://user:hunter2@git.example.com/x\u001b[31m ${'y'.repeat(3000)}`;
+    const mapped = map(withStatus({ conditions: condition('SyncError', message) }));
+    expect(mapped.message).toHaveLength(STATUS_MESSAGE_LIMIT);
+    expect(mapped.message).toContain('https://git.example.com/x');
+    expect(mapped.message).not.toMatch(/hunter2|\p{Cc}/u);
+  });
+
+  it('knows a grace period at its edge', () => {
+    const degradedSince = (lastTransitionTime: string) =>
+      withStatus({ health: { status: 'Degraded', lastTransitionTime } });
+    expect(map(degradedSince('2026-05-01T11:59:30.001Z')).status).toBe('Pending');
+    expect(map(degradedSince('2026-05-01T11:59:30.000Z')).status).toBe('Failed');
+  });
+
+  it('asks about the compared and the applied revision, each once', () => {
+    const application = withStatus({ operationState: { phase: 'Failed', syncResult: { revisions: [OLDER] } } });
+    expect(revisionsToReach(application)).toEqual([COMMIT, OLDER]);
+    expect(revisionsToReach(running)).toEqual([COMMIT]);
+  });
+});

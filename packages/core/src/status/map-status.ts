@@ -1,0 +1,202 @@
+import { canonicalJson, type JsonValue } from '../json-value.ts';
+import { type Timestamp, toTimestamp } from '../model/identifier.ts';
+import { type HealthStatus, healthStatuses, type InstanceStatus, type SyncStatus } from '../model/instance.ts';
+import type { Application, ApplicationCondition } from './application.ts';
+
+/** Carries the hash of the spec that Caelus wrote, so that a live Application can be told from an older one. */
+export const SPEC_HASH_ANNOTATION = 'caelus.dev/spec-hash';
+
+/** Why an instance has the status that it has. */
+export type StatusReason =
+  | 'Gone'
+  | 'Deleting'
+  | 'DeletionError'
+  | 'AwaitingApplication'
+  | 'Stale'
+  | 'InvalidSpec'
+  | 'ComparisonError'
+  | 'Syncing'
+  | 'Retrying'
+  | 'WindowBlocked'
+  | 'SyncFailed'
+  | 'OutOfSync'
+  | 'NeedsSync'
+  | 'Degraded'
+  | 'Progressing'
+  | 'Running';
+
+export interface StatusInput {
+  /** `false` once the instance's deletion was asked for. */
+  readonly wanted: boolean;
+  /** What Argo CD has; `undefined` where it has none. */
+  readonly application: Application | undefined;
+  /** Hash of the spec that Caelus wrote last. */
+  readonly specHash: string;
+  /** Whether a revision of the GitOps repository is the instance's last commit or one of its descendants. */
+  reaches(revision: string): boolean;
+  readonly now: Timestamp;
+  /** How long `Degraded` and a deletion's error may last before they count. Default 30 seconds. */
+  readonly graceMilliseconds?: number | undefined;
+}
+
+export interface MappedStatus {
+  readonly status: InstanceStatus;
+  readonly reason: StatusReason;
+  readonly syncStatus: SyncStatus | null;
+  readonly healthStatus: HealthStatus | null;
+  readonly lastSyncedAt: Timestamp | null;
+  /** What Argo CD says is wrong, shortened, without credentials; `null` where nothing is. */
+  readonly message: string | null;
+  /** Whether the cluster has what Caelus wrote, healthy or not. */
+  readonly synced: boolean;
+}
+
+/** The greatest length of {@link MappedStatus.message}, in UTF-16 code units. */
+export const STATUS_MESSAGE_LIMIT = 2000;
+
+/**
+ * Maps Argo CD's Application to an instance's status: the first row that matches. A row that reports an error comes
+ * before the check of the revision it needs only where Argo CD, failing that way, records no revision (an invalid spec is
+ * never compared; a comparison that fails to render has none).
+ */
+export function mapStatus(input: StatusInput): MappedStatus {
+  const { application, wanted } = input;
+  if (application === undefined) return wanted ? absent('Pending', 'AwaitingApplication') : absent('Deleted', 'Gone');
+  const observed = { healthStatus: healthOf(application), lastSyncedAt: lastSyncedAt(application) };
+  const verdict = judge(input, application);
+  return { ...observed, synced: verdict.syncStatus === 'Synced', message: null, ...verdict };
+}
+
+/** The revisions of the GitOps repository that {@link mapStatus} will ask `reaches` about. */
+export function revisionsToReach(application: Application): readonly string[] {
+  const { sync, operationState } = application.status ?? {};
+  const revisions = [gitRevision(sync), gitRevision(operationState?.syncResult)];
+  return [...new Set(revisions.filter((revision) => revision !== ''))];
+}
+
+type Verdict = Pick<MappedStatus, 'status' | 'reason' | 'syncStatus'> & {
+  readonly message?: string;
+  readonly synced?: boolean;
+};
+
+function judge(input: StatusInput, application: Application): Verdict {
+  const { metadata, status, spec } = application;
+  if (!input.wanted || metadata.deletionTimestamp !== undefined) return judgeDeletion(input, application);
+  if (metadata.annotations?.[SPEC_HASH_ANNOTATION] !== input.specHash) return STALE;
+  const error = conditionsOf(application);
+  const invalid = error('InvalidSpecError');
+  if (invalid) return failed('InvalidSpec', invalid);
+  if (status?.sync === undefined || !comparedToSpec(application)) return STALE;
+  const revision = gitRevision(status.sync);
+  if (revision !== '' && !input.reaches(revision)) return STALE;
+  const incomparable = error('ComparisonError', 'UnknownError');
+  if (incomparable) return failed('ComparisonError', incomparable);
+  if (revision === '') return STALE;
+
+  const operation = status.operationState;
+  const phase = operation?.phase ?? (application.operation === undefined ? undefined : 'Running');
+  if (phase === 'Running' || phase === 'Terminating') return judgeOperation(application);
+  const applied = gitRevision(operation?.syncResult);
+  const failedOnThis = (phase === 'Failed' || phase === 'Error') && applied !== '' && input.reaches(applied);
+  const syncError = error('SyncError');
+  if (failedOnThis || syncError) return failed('SyncFailed', syncError ?? operation?.message ?? '');
+  if (status.sync.status !== 'Synced') {
+    const automated = spec.syncPolicy?.automated;
+    const automatic = automated !== undefined && automated !== null && automated.enabled !== false;
+    return { status: 'Pending', reason: automatic ? 'OutOfSync' : 'NeedsSync', syncStatus: 'OutOfSync' };
+  }
+  return judgeHealth(input, application);
+}
+
+function judgeDeletion({ now, graceMilliseconds }: StatusInput, application: Application): Verdict {
+  const condition = application.status?.conditions?.find(({ type }) => type === 'DeletionError');
+  const counts = condition !== undefined && isPast(condition.lastTransitionTime, now, graceMilliseconds);
+  const verdict = { status: 'Deleting', syncStatus: reportedSync(application), synced: false } as const;
+  // Argo CD forgets to take the condition back once the deletion goes on, hence the time that it must have lasted.
+  return counts
+    ? { ...verdict, reason: 'DeletionError', message: toMessage(condition.message) }
+    : { ...verdict, reason: 'Deleting' };
+}
+
+function judgeOperation({ status }: Application): Verdict {
+  const { message = '', finishedAt } = status?.operationState ?? {};
+  const blocked = message.includes('blocked by sync window');
+  // A running operation that has finished is waiting for its next try.
+  const reason = blocked ? 'WindowBlocked' : finishedAt === undefined ? 'Syncing' : 'Retrying';
+  const verdict = { status: 'Pending', reason, syncStatus: 'OutOfSync' } as const;
+  return reason === 'Syncing' || message === '' ? verdict : { ...verdict, message: toMessage(message) };
+}
+
+function judgeHealth({ now, graceMilliseconds }: StatusInput, application: Application): Verdict {
+  const { health } = application.status ?? {};
+  switch (healthOf(application)) {
+    case 'Healthy':
+    case 'Suspended':
+      return { status: 'Running', reason: 'Running', syncStatus: 'Synced' };
+    case 'Degraded': {
+      const lasting = isPast(health?.lastTransitionTime, now, graceMilliseconds);
+      const message = toMessage(health?.message ?? 'A resource of the instance is degraded.');
+      return { status: lasting ? 'Failed' : 'Pending', reason: 'Degraded', syncStatus: 'Synced', message };
+    }
+    default:
+      return { status: 'Pending', reason: 'Progressing', syncStatus: 'Synced' };
+  }
+}
+
+const STALE: Verdict = { status: 'Pending', reason: 'Stale', syncStatus: 'OutOfSync' };
+
+function failed(reason: StatusReason, message: string): Verdict {
+  return { status: 'Failed', reason, syncStatus: 'Error', message: toMessage(message) };
+}
+
+function absent(status: InstanceStatus, reason: StatusReason): MappedStatus {
+  return { status, reason, syncStatus: null, healthStatus: null, lastSyncedAt: null, message: null, synced: false };
+}
+
+/** Caelus puts the GitOps repository first among an Application's sources. */
+function gitRevision(
+  found: { readonly revision?: string | undefined; readonly revisions?: readonly string[] | undefined } | undefined,
+): string {
+  return found?.revisions?.[0] ?? found?.revision ?? '';
+}
+
+function comparedToSpec({ spec, status }: Application): boolean {
+  const { comparedTo } = status?.sync ?? {};
+  const text = (sources: unknown) => (sources === undefined ? '' : canonicalJson(sources as JsonValue));
+  return text(comparedTo?.sources ?? comparedTo?.source) === text(spec.sources ?? spec.source);
+}
+
+function conditionsOf({ status }: Application): (...types: readonly string[]) => string | undefined {
+  return (...types) => {
+    const found = (status?.conditions ?? []).filter(({ type }: ApplicationCondition) => types.includes(type));
+    return found.length === 0 ? undefined : found.map(({ message }) => message).join('\n');
+  };
+}
+
+function healthOf({ status }: Application): HealthStatus | null {
+  return healthStatuses.find((known) => known === status?.health?.status) ?? null;
+}
+
+function reportedSync({ status }: Application): SyncStatus | null {
+  const reported = status?.sync?.status;
+  return reported === 'Synced' || reported === 'OutOfSync' ? reported : null;
+}
+
+/** Argo CD records full syncs only; a partial one or a self-heal does not count. */
+function lastSyncedAt({ status }: Application): Timestamp | null {
+  const deployedAt = Date.parse(status?.history?.at(-1)?.deployedAt ?? '');
+  return Number.isNaN(deployedAt) ? null : toTimestamp(new Date(deployedAt));
+}
+
+function isPast(since: string | undefined, now: Timestamp, graceMilliseconds = 30_000): boolean {
+  const started = Date.parse(since ?? '');
+  return Number.isNaN(started) || Date.parse(now) - started >= graceMilliseconds;
+}
+
+function toMessage(text: string): string {
+  const clean = text
+    .replaceAll(/:\/\/[^\s/@]+@/g, '://')
+    .replaceAll(/[^\P{Cc}\n]/gu, ' ')
+    .trim();
+  return clean.length <= STATUS_MESSAGE_LIMIT ? clean : `${clean.slice(0, STATUS_MESSAGE_LIMIT - 1)}…`;
+}
