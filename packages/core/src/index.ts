@@ -1,6 +1,23 @@
 // The whole public API of @caelus/core: named re-exports only, one block a folder.
 
 export type { CallOptions } from './call-options.ts';
+// commit
+export {
+  CAELUS_ACTOR,
+  COMMIT_MESSAGE_LIMITS,
+  checkTrailers,
+  commitAuthor,
+  parseTrailers,
+  renderCommitMessage,
+  signature,
+} from './commit/commit-message.ts';
+export {
+  type Batch,
+  type GatherBatchOptions,
+  gatherBatch,
+  type Tip,
+  type TipEntry,
+} from './commit/gather-batch.ts';
 // decide
 export {
   DEFAULT_DRIFT_POLICY,
@@ -21,24 +38,6 @@ export {
   type SchemaViolation,
 } from './errors.ts';
 export { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from './json-value.ts';
-
-// commit
-export {
-  CAELUS_ACTOR,
-  COMMIT_MESSAGE_LIMITS,
-  checkTrailers,
-  commitAuthor,
-  parseTrailers,
-  renderCommitMessage,
-  signature,
-} from './commit/commit-message.ts';
-export {
-  type Batch,
-  type GatherBatchOptions,
-  gatherBatch,
-  type Tip,
-  type TipEntry,
-} from './commit/gather-batch.ts';
 
 // layout
 export {
@@ -132,6 +131,10 @@ export { parseTier, type ResourceQuantities, type SyncWindow, type Tier } from '
 // naming
 export { type NamingStrategy, type NamingSubject, slugNaming, uuidNaming } from './naming/naming-strategy.ts';
 
+// plan
+export { type Plan, type PlannedFile, planChange } from './plan/plan-change.ts';
+export { renderPlan } from './plan/render-plan.ts';
+
 // ports
 export type { ChangeNotification, ChangeNotifier } from './ports/change-notifier.ts';
 export type { ChartResolver } from './ports/chart-resolver.ts';
@@ -181,6 +184,13 @@ export type { ApplicationEvent, StatusSource } from './ports/status-source.ts';
 export type { Operation, OperationOutcome, Telemetry } from './ports/telemetry.ts';
 
 // render
+export {
+  type ArgoCdFeatures,
+  type ArgoCdVersion,
+  argoCdFeatures,
+  argoCdVersions,
+  DEFAULT_ARGO_CD_VERSION,
+} from './render/argo-cd-version.ts';
 export { contentHash, hashJson } from './render/content-hash.ts';
 export {
   instanceHash,
@@ -192,7 +202,22 @@ export {
   renderTombstone,
   type Tombstone,
 } from './render/marker.ts';
+export { createRenderContext, type RenderContext, type RenderContextOptions } from './render/render-context.ts';
+export { type RenderedInstance, type RenderInstanceInput, renderInstance } from './render/render-instance.ts';
+export {
+  assertRepositoryOwned,
+  parseRepositoryLayout,
+  type RepositoryLayout,
+  renderRepository,
+} from './render/render-repository.ts';
 export { renderYaml } from './render/render-yaml.ts';
+export {
+  platformValues,
+  type ValuesLayer,
+  type ValuesLayersInput,
+  type ValuesSubject,
+  valuesLayers,
+} from './render/values-layers.ts';
 export type { Application, ApplicationCondition, ApplicationSource, ApplicationStatus } from './status/application.ts';
 // status
 export {
