@@ -19,7 +19,7 @@ export interface StateStore extends AsyncDisposable {
   /**
    * Asks each change what it wants of the newest tip, and writes all of it as one commit, durably (and pushed, where
    * there is a remote) before it returns. One change that fails does not fail the others. Receipts are in the order of
-   * `changes`.
+   * `changes`; what a batch may hold, and which of two changes of one path fails, is said at `gatherBatch`.
    * @throws {CaelusError} `STORE_CONFLICT` once the branch has moved too often, `UNAVAILABLE`
    */
   write(changes: readonly ProposedChange[], options?: CallOptions): Promise<readonly Receipt[]>;

@@ -1,0 +1,224 @@
+import { CaelusError } from '../errors.ts';
+import { parseRepoPath, type RepoPath } from '../layout/repo-path.ts';
+import { bytesEqual, type Change, type Edit } from '../layout/repo-tree.ts';
+import { parseActor } from '../model/actor.ts';
+import type { CommitId } from '../model/identifier.ts';
+import type { Proposal, ProposedChange, Receipt, Snapshot } from '../ports/state-store.ts';
+import { checkTrailers } from './commit-message.ts';
+
+/** The tip that changes are asked against, with what {@link gatherBatch} needs to know of it. */
+export interface Tip {
+  readonly snapshot: Snapshot;
+  /** What lies at a path. */
+  entryAt(path: RepoPath): Promise<TipEntry | undefined>;
+}
+
+/** Anything that is not a directory counts as a file: a link or a submodule too. */
+export type TipEntry =
+  | { readonly type: 'directory' }
+  | { readonly type: 'file'; holds(bytes: Uint8Array): boolean | Promise<boolean> };
+
+/** What one commit is going to hold. */
+export interface Batch {
+  /** The proposals that change something, in the order of the changes. */
+  readonly proposals: readonly Proposal[];
+  /** What they change together: at most one edit a path, ordered by path. Empty: there is nothing to commit. */
+  readonly edits: Change;
+  /** The receipts once `commit` holds the edits, or where there are none, while it is the tip. */
+  receipts(commit: CommitId | null): readonly Receipt[];
+}
+
+export interface GatherBatchOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** The most that one batch may write, in bytes of content; a proposal that would go past it fails. */
+  readonly maxBytes: number;
+}
+
+type Outcome =
+  | { readonly kind: 'written'; readonly edits: Change }
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+/**
+ * Asks each change, one after the other and all against the same tip, and puts together what they want. The rules, which
+ * every {@link StateStore} shares:
+ *
+ * - An edit that leaves the tip as it is counts for nothing.
+ * - A change that touches a path which an earlier one of the batch edits fails with a retryable `STORE_CONFLICT`, because
+ *   it has not seen that edit; the same edit twice is no conflict.
+ * - Only what a change names is removed: a file gives way to a directory, or a directory to a file, where the same change
+ *   removes the file, or every file of the directory. Otherwise the change fails with `PATH_INVALID`.
+ * - A change that throws, or proposes what cannot be written, fails alone.
+ */
+export async function gatherBatch(
+  changes: readonly ProposedChange[],
+  tip: Tip,
+  { signal, maxBytes }: GatherBatchOptions,
+): Promise<Batch> {
+  const taken = new TakenPaths();
+  const proposals: Proposal[] = [];
+  const outcomes: Outcome[] = [];
+  let bytes = 0;
+
+  for (const change of changes) {
+    signal?.throwIfAborted();
+    try {
+      const proposal = await unlessAborted(change.propose(tip.snapshot), signal);
+      const edits = proposal === null ? [] : await effectiveEdits(proposal, tip, taken);
+      if (proposal === null || edits.length === 0) {
+        outcomes.push({ kind: 'unchanged' });
+        continue;
+      }
+      const size = edits.reduce((sum, edit) => sum + (edit.bytes?.length ?? 0), 0);
+      if (bytes + size > maxBytes) throw tooLarge(maxBytes);
+      bytes += size;
+      taken.add(edits);
+      proposals.push(proposal);
+      outcomes.push({ kind: 'written', edits });
+    } catch (error) {
+      signal?.throwIfAborted();
+      outcomes.push({ kind: 'failed', error });
+    }
+  }
+
+  return {
+    proposals,
+    edits: taken.edits(),
+    receipts: (commit) =>
+      changes.map(({ subject }, index): Receipt => {
+        const outcome = outcomes[index] as Outcome;
+        if (outcome.kind === 'failed') return { outcome: 'failed', subject, error: outcome.error };
+        if (outcome.kind === 'unchanged' || commit === null) return { outcome: 'unchanged', subject, commit };
+        return { outcome: 'written', subject, commit, edits: outcome.edits };
+      }),
+  };
+}
+
+/** A change that never answers must not keep its caller from stopping. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** The edits of a proposal that change the tip, after everything that could be wrong with it was looked at. */
+async function effectiveEdits(proposal: Proposal, tip: Tip, taken: TakenPaths): Promise<Change> {
+  const all = [...proposal.edits].sort((a, b) => (a.path < b.path ? -1 : 1));
+  checkTrailers(proposal.trailers);
+  if (proposal.actor !== null) parseActor(proposal.actor);
+  const byPath = new Map<string, Edit>();
+  for (const edit of all) {
+    // The type says so already, but a cast must not be a way out of the repository.
+    parseRepoPath(edit.path);
+    if (byPath.has(edit.path)) throw pathInvalid('A change edits one path twice.');
+    byPath.set(edit.path, edit);
+  }
+  taken.check(all);
+
+  const effective: Edit[] = [];
+  for (const edit of all) {
+    const entry = await tip.entryAt(edit.path);
+    if (edit.bytes === null) {
+      if (entry?.type === 'file') effective.push(edit);
+      continue;
+    }
+    if (entry?.type === 'file' && (await entry.holds(edit.bytes))) continue;
+    if (entry?.type === 'directory') await checkEmptied(edit.path, byPath, tip.snapshot);
+    await checkAncestors(edit.path, byPath, tip);
+    effective.push(edit);
+  }
+  return effective;
+}
+
+/** A directory may become a file only if each file in it is removed by name. */
+async function checkEmptied(directory: string, edits: ReadonlyMap<string, Edit>, snapshot: Snapshot): Promise<void> {
+  for (const { name, type } of await snapshot.listDirectory(directory as RepoPath)) {
+    const path = `${directory}/${name}`;
+    if (type === 'directory') await checkEmptied(path, edits, snapshot);
+    else if (edits.get(path)?.bytes !== null) {
+      throw pathInvalid('A change writes a file where a directory lies that it does not empty.');
+    }
+  }
+}
+
+/** No directory above a file may be a file, in the tip or in the change itself. */
+async function checkAncestors(path: string, edits: ReadonlyMap<string, Edit>, tip: Tip): Promise<void> {
+  for (const ancestor of ancestorsOf(path)) {
+    const edit = edits.get(ancestor);
+    if (edit === undefined ? (await tip.entryAt(ancestor))?.type === 'file' : edit.bytes !== null) {
+      throw pathInvalid('A change writes below a path that is a file, which it does not remove.');
+    }
+  }
+}
+
+/** What earlier changes of a batch edit, and the directories that their files need. */
+class TakenPaths {
+  readonly #edits = new Map<RepoPath, Edit>();
+  readonly #directories = new Set<RepoPath>();
+
+  add(edits: Change): void {
+    for (const edit of edits) {
+      this.#edits.set(edit.path, edit);
+      if (edit.bytes !== null) for (const ancestor of ancestorsOf(edit.path)) this.#directories.add(ancestor);
+    }
+  }
+
+  check(edits: Change): void {
+    for (const edit of edits) {
+      const other = this.#edits.get(edit.path);
+      const isFile = edit.bytes !== null;
+      if (
+        (other !== undefined && !sameBytes(other.bytes, edit.bytes)) ||
+        (isFile && this.#directories.has(edit.path)) ||
+        (isFile && ancestorsOf(edit.path).some((ancestor) => this.#edits.get(ancestor)?.bytes != null))
+      ) {
+        throw new CaelusError({
+          code: 'STORE_CONFLICT',
+          message: `Another change of the same batch edits ${edit.path}. Propose this one again.`,
+          details: { attempts: 1 },
+          retryable: true,
+        });
+      }
+    }
+  }
+
+  edits(): Change {
+    return [...this.#edits.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+}
+
+function ancestorsOf(path: string): readonly RepoPath[] {
+  const segments = path.split('/');
+  // A prefix of a RepoPath is one.
+  return segments.slice(1).map((_, index) => segments.slice(0, index + 1).join('/') as RepoPath);
+}
+
+function sameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === null || b === null ? a === b : bytesEqual(a, b);
+}
+
+function pathInvalid(message: string): CaelusError<'PATH_INVALID'> {
+  return new CaelusError({
+    code: 'PATH_INVALID',
+    message: `${message} Correct the proposal's edits.`,
+    details: { issues: [{ path: '/edits', message }] },
+  });
+}
+
+function tooLarge(maxBytes: number): CaelusError<'INVALID_INPUT'> {
+  const message = `One commit writes at most ${maxBytes} bytes.`;
+  return new CaelusError({
+    code: 'INVALID_INPUT',
+    message: `A change is too large, or its batch is. ${message} Write fewer changes at a time.`,
+    details: { issues: [{ path: '/edits', message }] },
+  });
+}
