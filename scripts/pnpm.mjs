@@ -10,7 +10,9 @@ const usesInstalled = installed.status === 0 && installed.stdout.trim() === vers
 if (!usesInstalled) console.error(`Fetching pnpm ${version} through npx (kept in npm's cache)…`);
 
 const [command, ...prefix] = usesInstalled ? ['pnpm'] : ['npx', '--yes', `pnpm@${version}`];
-const { status, signal } = spawnSync(command, [...prefix, ...process.argv.slice(2)], {
+// pnpm does not hear npm's `--silent`, and would print its banner into the JSON of `npm run --silent demo -- --json`.
+const quiet = process.env.npm_config_loglevel === 'silent' ? ['--silent'] : [];
+const { status, signal } = spawnSync(command, [...prefix, ...quiet, ...process.argv.slice(2)], {
   stdio: 'inherit',
   shell: onWindows,
 });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { issue, parseInput } from '../schema/parse-input.ts';
 
 /** Who asked for a change: it becomes the author of the commit and stands in the audit events. */

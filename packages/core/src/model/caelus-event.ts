@@ -1,6 +1,16 @@
+import * as z from 'zod';
 import type { JsonObject } from '../json-value.ts';
-import type { Actor } from './actor.ts';
-import type { ChangeId, InstanceId, Timestamp } from './identifier.ts';
+import { parseInput } from '../schema/parse-input.ts';
+import { valuesSchema } from '../values/values.ts';
+import { type Actor, actorSchema } from './actor.ts';
+import {
+  type ChangeId,
+  changeIdSchema,
+  type InstanceId,
+  instanceIdSchema,
+  type Timestamp,
+  timestampSchema,
+} from './identifier.ts';
 
 export const eventTypes = [
   'product-created',
@@ -37,3 +47,25 @@ export interface CaelusEvent {
 
 /** An event before the repository has given it its place. */
 export type NewCaelusEvent = Omit<CaelusEvent, 'cursor'>;
+
+const fields = {
+  at: timestampSchema,
+  type: z.enum(eventTypes),
+  instanceId: instanceIdSchema.nullable(),
+  generation: z.int().min(0).nullable(),
+  changeId: changeIdSchema.nullable(),
+  actor: actorSchema.nullable(),
+  data: valuesSchema,
+};
+const newEventSchema: z.ZodType<NewCaelusEvent> = z.strictObject(fields);
+const eventSchema: z.ZodType<CaelusEvent> = z.strictObject({ cursor: z.string(), ...fields });
+
+/** Parses an event that a repository is to append. @throws {CaelusError} `ID_INVALID`, `NAME_INVALID`, `INVALID_INPUT` */
+export function parseNewEvent(input: unknown): NewCaelusEvent {
+  return parseInput(newEventSchema, input, 'The event');
+}
+
+/** Parses a stored event. @throws {CaelusError} `ID_INVALID`, `NAME_INVALID`, `INVALID_INPUT` */
+export function parseEvent(input: unknown): CaelusEvent {
+  return parseInput(eventSchema, input, 'The event');
+}

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { issue, parseInput } from '../schema/parse-input.ts';
 
 /** A chart in a Helm repository (an `index.yaml` served over HTTP). */

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { patternSchema } from '../schema/identifier-schema.ts';
 import { parseInput } from '../schema/parse-input.ts';
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { DNS_LABEL, LABEL_VALUE, patternSchema, UUID } from '../schema/identifier-schema.ts';
 import { parseInput } from '../schema/parse-input.ts';
 
@@ -106,6 +106,11 @@ export function parseStoreId(input: unknown): StoreId {
 /** Parses a commit id. @throws {CaelusError} `ID_INVALID` */
 export function parseCommitId(input: unknown): CommitId {
   return parseInput(commitIdSchema, input, 'The commit id');
+}
+
+/** Parses an instant. @throws {CaelusError} `INVALID_INPUT` */
+export function parseTimestamp(input: unknown): Timestamp {
+  return parseInput(timestampSchema, input, 'The instant');
 }
 
 /** Writes an instant as a {@link Timestamp}. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DNS_LABEL, LABEL_VALUE } from '../schema/identifier-schema.ts';
 import { issue, parseInput } from '../schema/parse-input.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { issue, parseInput } from '../schema/parse-input.ts';
 import { type Values, valuesSchema } from '../values/values.ts';
 import { type TierName, tierNameSchema } from './identifier.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The lines of Argo CD that Caelus renders for. Fields that a line does not know are left out for it. */
 export type ArgoCdVersion = '2.14' | '3.3' | '3.4' | '3.5';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Layout } from '../layout/layout.ts';
 import { gitRepositorySchema } from '../model/chart-source.ts';
 import { type StoreId, storeIdSchema } from '../model/identifier.ts';

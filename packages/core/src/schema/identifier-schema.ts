@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type IssueCode, issue } from './parse-input.ts';
 
 /** RFC 1123 label: what Kubernetes takes for namespaces and most names, and what is safe as a path segment anywhere. */

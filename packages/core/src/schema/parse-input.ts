@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { CaelusError, type ErrorCode, type InputIssue } from '../errors.ts';
 import { toJsonPointer } from '../values/json-pointer.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JsonObject } from '../json-value.ts';
 
 /** Helm values: a JSON object that {@link parseValues} has accepted. */
