@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { DNS_LABEL } from '../schema/identifier-schema.ts';
 import { issue, parseInput } from '../schema/parse-input.ts';
 import { type Values, valuesSchema } from '../values/values.ts';
+import { type Actor, actorSchema } from './actor.ts';
 import { type DeletionPolicy, deletionPolicySchema } from './deletion-policy.ts';
 import { type Destination, destinationSchema } from './destination.ts';
 import { type Hostname, hostnameSchema } from './hostname.ts';
@@ -90,6 +91,8 @@ export interface Instance extends InstanceDesired, InstanceObserved, InstanceNam
   /** Rises by one with every change of the desired state, deletion included. Starts at 1. */
   readonly generation: number;
   readonly changeId: ChangeId;
+  /** Who made the last change of the desired state: the author of its commit. */
+  readonly changedBy: Actor | null;
   readonly createdAt: Timestamp;
   readonly updatedAt: Timestamp;
   /** When deletion was asked for. */
@@ -120,6 +123,7 @@ const instanceSchema: z.ZodType<Instance> = z.strictObject({
   generation: z.int().min(1),
   observedGeneration: z.int().min(0),
   changeId: changeIdSchema,
+  changedBy: actorSchema.nullable(),
   status: z.enum(instanceStatuses as [InstanceStatus, ...InstanceStatus[]]),
   statusReason: z.string(),
   syncStatus: z.enum(syncStatuses as [SyncStatus, ...SyncStatus[]]).nullable(),

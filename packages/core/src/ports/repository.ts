@@ -1,5 +1,6 @@
 import type { CallOptions } from '../call-options.ts';
 import type { JsonValue } from '../json-value.ts';
+import type { Actor } from '../model/actor.ts';
 import type { CaelusEvent, CaelusEventType, NewCaelusEvent } from '../model/caelus-event.ts';
 import type { DriftKind, GitState } from '../model/git-state.ts';
 import type {
@@ -86,16 +87,24 @@ export interface RepositoryTransaction extends RepositoryReader {
   insertInstance(instance: Instance): Promise<void>;
   /**
    * Changes the desired state if the generation is still `expectedGeneration`, and raises it by one.
-   * @throws {CaelusError} `INSTANCE_UNKNOWN`, `GENERATION_STALE`, `HOSTNAME_TAKEN`
+   * @throws {CaelusError} `INSTANCE_UNKNOWN`, `GENERATION_STALE`, `HOSTNAME_TAKEN`, `TEMPLATE_VERSION_UNKNOWN`, and
+   *   `INSTANCE_DELETED` once the instance is `Deleted`
    */
   updateDesired(id: InstanceId, expectedGeneration: number, update: DesiredUpdate): Promise<void>;
-  /** Writes what was seen. Leaves the desired state alone. @throws {CaelusError} `INSTANCE_UNKNOWN` */
+  /**
+   * Writes what was seen. Leaves the desired state alone.
+   * @throws {CaelusError} `INSTANCE_UNKNOWN`, `TEMPLATE_VERSION_UNKNOWN`, and `INSTANCE_DELETED` where it would bring a
+   *   `Deleted` instance back
+   */
   updateObserved(id: InstanceId, observed: Partial<InstanceObserved>, at: Timestamp): Promise<void>;
   putGitState(state: GitState): Promise<void>;
   /** Flags an instance, or clears its flag with `null`. The instance need not have a row. */
   putDrift(id: InstanceId, kind: DriftKind | null, at: Timestamp): Promise<void>;
   appendEvent(event: NewCaelusEvent): Promise<void>;
-  /** Asks for the instance to be looked at. Requests are counted, not queued: many make one. */
+  /**
+   * Asks for the instance to be looked at, and ends a wait for a retry that would last beyond `at`. Requests are
+   * counted, not queued: many make one. The instance need not have a row.
+   */
   requestWork(id: InstanceId, reason: string, at: Timestamp): Promise<void>;
   /**
    * Says that everything requested up to `item.requested` is done, if the lease is still the caller's.
@@ -114,6 +123,7 @@ export interface RepositoryTransaction extends RepositoryReader {
 /** What one command changes. `status` becomes `Pending`, or `Deleting` with `deletedAt`. */
 export interface DesiredUpdate extends Partial<InstanceDesired> {
   readonly changeId: ChangeId;
+  readonly changedBy: Actor | null;
   readonly updatedAt: Timestamp;
   readonly status: 'Pending' | 'Deleting';
   readonly statusReason: string;
@@ -172,8 +182,9 @@ export interface Drift {
 export interface WorkClaim {
   /** Names the claimer for operators: host and process. */
   readonly owner: string;
+  /** 1 or more. */
   readonly limit: number;
-  /** How long the lease runs. */
+  /** How long the lease runs: 1 ms to 24 hours. */
   readonly leaseMilliseconds: number;
   /** The claimer's time. A database with a clock of its own uses that instead. */
   readonly now: Timestamp;
@@ -186,6 +197,7 @@ export interface WorkItem {
   readonly requested: number;
   /** How often it was released unfinished since it was last done. */
   readonly attempts: number;
+  /** Of the newest request. */
   readonly reason: string;
   readonly leaseToken: string;
 }

@@ -1,13 +1,17 @@
 // Contract kits, fakes and arbitraries for those who write adapters or test a host. One block a concern.
 
+// the smaller ports
+export { type ChartResolverContractOptions, chartResolverContract } from './chart-resolver-contract.ts';
 export type { ContractRunner } from './contract-runner.ts';
+// status source, and Argo CD without a cluster
+export { type ApplicationFeed, createApplicationFeed } from './fakes/application-feed.ts';
+export { createManualClock, type ManualClock } from './fakes/manual-clock.ts';
 // repository
 export {
   createMemoryRepository,
   type MemoryRepository,
   type MemoryRepositoryOptions,
 } from './fakes/memory-repository.ts';
-
 // state store
 export {
   createMemoryBranch,
@@ -16,8 +20,24 @@ export {
   type MemoryCommit,
   type MemoryStateStoreOptions,
 } from './fakes/memory-state-store.ts';
+export { createRecordingNotifier, type RecordingNotifier } from './fakes/recording-notifier.ts';
+export { createReferenceSecretBackend, type ReferenceSecretBackend } from './fakes/reference-secret-backend.ts';
+export { createSerialIds } from './fakes/serial-ids.ts';
+export {
+  createSimulatedArgoCd,
+  type SimulatedArgoCd,
+  type SimulatedArgoCdOptions,
+  type SimulatedFailure,
+} from './fakes/simulated-argo-cd.ts';
+export { createStaticChartResolver } from './fakes/static-chart-resolver.ts';
+export { type SecretBackendContractOptions, secretBackendContract } from './secret-backend-contract.ts';
 export {
   type StateStoreContractOptions,
   type StateStoreHarness,
   stateStoreContract,
 } from './state-store-contract.ts';
+export {
+  type StatusSourceContractOptions,
+  type StatusSourceSubject,
+  statusSourceContract,
+} from './status-source-contract.ts';

@@ -1,0 +1,115 @@
+import * as z from 'zod';
+import { CaelusError } from '../errors.ts';
+import { type Timestamp, timestampSchema, toTimestamp } from '../model/identifier.ts';
+import { type Instance, type InstanceDesired, type InstanceObserved, parseInstance } from '../model/instance.ts';
+import { parseInput } from '../schema/parse-input.ts';
+import { type DesiredUpdate, PAGE_LIMITS, type WorkClaim } from './repository.ts';
+
+// What every adapter of the Repository port decides alike, so that an adapter only reads and writes.
+
+const desiredFields: readonly (keyof InstanceDesired)[] = [
+  'tier',
+  'desiredTemplateVersionId',
+  'userValues',
+  'platformValues',
+  'hostname',
+  'labels',
+  'deletionPolicy',
+];
+const commandFields: readonly (keyof DesiredUpdate)[] = [
+  ...desiredFields,
+  'changeId',
+  'changedBy',
+  'updatedAt',
+  'status',
+  'statusReason',
+  'deletedAt',
+];
+const observedFields: readonly (keyof InstanceObserved)[] = [
+  'status',
+  'statusReason',
+  'syncStatus',
+  'healthStatus',
+  'lastSyncedAt',
+  'observedGeneration',
+  'appliedTemplateVersionId',
+  'lastError',
+];
+
+const pageLimitSchema = z.int().min(1).max(PAGE_LIMITS.most).default(PAGE_LIMITS.usual);
+const workClaimSchema: z.ZodType<WorkClaim> = z.strictObject({
+  owner: z.string(),
+  limit: z.int().min(1),
+  leaseMilliseconds: z
+    .int()
+    .min(1)
+    .max(24 * 60 * 60 * 1000),
+  now: timestampSchema,
+});
+
+/** Checks the limit of a page, and gives the usual one where there is none. @throws {CaelusError} `INVALID_INPUT` */
+export function parsePageLimit(limit: number | undefined): number {
+  return parseInput(pageLimitSchema, limit, 'The limit of a page');
+}
+
+/** Checks a claim, and says when its leases end. @throws {CaelusError} `INVALID_INPUT` */
+export function parseWorkClaim(input: WorkClaim): WorkClaim & { readonly leaseUntil: Timestamp } {
+  const claim = parseInput(workClaimSchema, input, 'The claim');
+  return { ...claim, leaseUntil: toTimestamp(new Date(Date.parse(claim.now) + claim.leaseMilliseconds)) };
+}
+
+/**
+ * The fields of an instance that `updateDesired` writes, the next generation among them. What `update` carries beside
+ * the desired state is left out.
+ * @throws {CaelusError} `GENERATION_STALE`, `INSTANCE_DELETED`, and the codes of {@link parseInstance}
+ */
+export function desiredChanges(
+  current: Instance,
+  expectedGeneration: number,
+  update: DesiredUpdate,
+): Partial<Instance> {
+  const { id: instanceId, generation, status } = current;
+  if (generation !== expectedGeneration) {
+    throw new CaelusError({
+      code: 'GENERATION_STALE',
+      message: `The instance ${instanceId} is at generation ${generation}, not ${expectedGeneration}: somebody else changed it. Read it again and decide anew.`,
+      details: { instanceId, expected: expectedGeneration, actual: generation },
+    });
+  }
+  if (status === 'Deleted') throw deleted(current);
+  return checked(current, { ...pick(update, commandFields), generation: generation + 1 });
+}
+
+/**
+ * The fields of an instance that `updateObserved` writes. What `observed` carries beside them is left out.
+ * @throws {CaelusError} `INSTANCE_DELETED`, and the codes of {@link parseInstance}
+ */
+export function observedChanges(
+  current: Instance,
+  observed: Partial<InstanceObserved>,
+  at: Timestamp,
+): Partial<Instance> {
+  const changes = { ...pick(observed, observedFields), updatedAt: at };
+  if (current.status === 'Deleted' && (changes.status ?? 'Deleted') !== 'Deleted') throw deleted(current);
+  return checked(current, changes);
+}
+
+function checked(current: Instance, changes: Partial<Instance>): Partial<Instance> {
+  parseInstance({ ...current, ...changes });
+  return changes;
+}
+
+type Given<T> = { readonly [Field in keyof T]?: Exclude<T[Field], undefined> };
+
+function pick<T extends object>(record: T, fields: readonly (keyof T)[]): Given<T> {
+  const given = fields.filter((field) => record[field] !== undefined);
+  return Object.fromEntries(given.map((field) => [field, record[field]])) as Given<T>;
+}
+
+function deleted({ id: instanceId, status }: Instance): CaelusError {
+  return new CaelusError({
+    code: 'INSTANCE_DELETED',
+    message: `The instance ${instanceId} is deleted, which is final. Create another one.`,
+    details: { instanceId, status },
+  });
+}
