@@ -45,13 +45,16 @@ export function below(prefix: RepoPath, ...segments: readonly string[]): RepoPat
   return repoPath(...prefix.split('/'), ...segments);
 }
 
+/** Tells whether a name is safe as a segment of a path on every file system that Git runs on. */
+export function isSafeSegment(segment: string): boolean {
+  const { segmentLength } = REPO_PATH_LIMITS;
+  return segment.length <= segmentLength && SEGMENT.test(segment) && !RESERVED.test(segment) && !segment.endsWith('.');
+}
+
 function problemOf(segments: readonly string[]): string | undefined {
   const { segments: depth, segmentLength } = REPO_PATH_LIMITS;
   if (segments.length === 0 || segments.length > depth) return `Use 1 to ${depth} segments.`;
-  const bad = segments.findIndex(
-    (segment) =>
-      segment.length > segmentLength || !SEGMENT.test(segment) || RESERVED.test(segment) || segment.endsWith('.'),
-  );
+  const bad = segments.findIndex((segment) => !isSafeSegment(segment));
   if (bad === -1) return undefined;
   return `Segment ${bad + 1} must have 1 to ${segmentLength} letters, digits, dots, underscores and hyphens, must not end with a dot and must not be a name that Git or Windows reserves.`;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isSafeSegment } from '../layout/repo-path.ts';
 import { issue, parseInput } from '../schema/parse-input.ts';
 
 /** A chart in a Helm repository (an `index.yaml` served over HTTP). */
@@ -44,10 +45,16 @@ export type UnpinnedChartSource =
   | (Omit<OciChartSource, 'version'> & { readonly version?: string | undefined })
   | GitChartSource;
 
-/** An exact semantic version, as Helm requires of charts; a leading `v` is what some registries tag with. */
-const EXACT_VERSION = /^v?(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
-const REPOSITORY_HOST_PATH = '[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\\d{1,5})?(?:/[A-Za-z0-9._~%+-]+)*/?';
-const SCP_LIKE = /^[a-z_][a-z0-9_-]*@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?:[A-Za-z0-9._~][A-Za-z0-9._~/+-]*$/;
+/** An exact version of Semantic Versioning 2.0.0, as Helm requires of charts; a leading `v` is what some registries tag with. */
+const EXACT_VERSION =
+  /^v?(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(?:\.(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/;
+const HOST = '[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*';
+const REPOSITORY_HOST_PATH = `${HOST}(?::\\d{1,5})?(?:/[A-Za-z0-9._~%+-]+)*/?`;
+/** A user of SSH. POSIX systems take 32 characters; the tokens that hosts of Git give out are longer. */
+const SSH_USER = '[a-z_][a-z0-9_-]{0,31}';
+const SCP_LIKE = new RegExp(`^${SSH_USER}@${HOST}:[A-Za-z0-9._~][A-Za-z0-9._~/+-]*$`);
+/** Segments `.` and `..`, and percent-encoded dots, slashes, backslashes and control characters, which some servers decode. */
+const TRAVERSAL = /[/:]\.{1,2}(?:\/|$)|%(?:2[ef]|5c|[01][0-9a-f]|7f)/i;
 
 const pinnedVersion = z
   .string()
@@ -69,11 +76,12 @@ const chartName = z
 /** A repository URL of one of `schemes`; `gitUser` allows the user that SSH remotes carry, never a password. */
 function repositoryUrl(schemes: readonly string[], allowed: string, gitUser: boolean): z.ZodType<string> {
   const plain = new RegExp(`^(?:${schemes.join('|')})://${REPOSITORY_HOST_PATH}$`);
-  const withUser = new RegExp(`^ssh://[a-z_][a-z0-9_-]*@${REPOSITORY_HOST_PATH}$`);
+  const withUser = new RegExp(`^ssh://${SSH_USER}@${REPOSITORY_HOST_PATH}$`);
   const isSshWithUser = (text: string) => gitUser && (withUser.test(text) || SCP_LIKE.test(text));
   return z.string().superRefine((text, context) => {
-    const accepted = text.length <= 512 && !/\/\.{1,2}(?:\/|$)/.test(text) && (plain.test(text) || isSshWithUser(text));
-    if (accepted) return;
+    const wellFormed = text.length <= 512 && !TRAVERSAL.test(text) && (plain.test(text) || isSshWithUser(text));
+    // What the pattern lets through and is no URL all the same: a port past 65535, a number that is no address.
+    if (wellFormed && (SCP_LIKE.test(text) || URL.canParse(text))) return;
     const found = /^[^/]*\/\/[^/]*@|^[^/@:]*:[^/@]*@/.test(text)
       ? issue(
           'REPOSITORY_URL_CREDENTIALS',
@@ -93,20 +101,22 @@ export const gitRepositorySchema: z.ZodType<string> = repositoryUrl(
   true,
 );
 
-const segment = '(?!\\.{1,2}(?:/|$))(?!\\.git(?:/|$))[A-Za-z0-9._-]{1,64}';
-const chartPath = z
-  .string()
-  .refine(
-    (text) => new RegExp(`^${segment}(?:/${segment}){0,7}$`, 'i').test(text),
-    issue(
-      'PATH_INVALID',
-      'Use a relative path of at most 8 segments of letters, digits, dots, underscores and hyphens.',
-    ),
-  );
+const chartPath = z.string().refine(
+  (text) => {
+    const segments = text.split('/');
+    return segments.length <= 8 && segments.every((segment) => segment.length <= 64 && isSafeSegment(segment));
+  },
+  issue(
+    'PATH_INVALID',
+    'Use a relative path of at most 8 segments of 1 to 64 letters, digits, dots, underscores and hyphens; no name that Git or Windows reserves.',
+  ),
+);
+/** A tag, by the rules of `git check-ref-format` for the characters that are let in. */
+const TAG = /^refs\/tags\/(?!.*(?:\.\.|\/\/|\/\.|\.lock(?:\/|$)|[./]$))[A-Za-z0-9][A-Za-z0-9._+/-]{0,127}$/;
 const pinnedRevision = z
   .string()
   .refine(
-    (text) => /^[0-9a-f]{40}$/.test(text) || /^refs\/tags\/(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._+/-]{0,127}$/.test(text),
+    (text) => /^[0-9a-f]{40}$/.test(text) || TAG.test(text),
     issue('CHART_VERSION_FLOATING', 'Pin a full commit SHA or refs/tags/<tag>: a branch moves without a commit here.'),
   );
 

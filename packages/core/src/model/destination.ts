@@ -30,7 +30,7 @@ export const destinationSchema: z.ZodType<Destination> = z
 
 function isServerUrl(text: string): boolean {
   if (text.length > 253 || !/^https:\/\/[A-Za-z0-9.:[\]-]+(?:\/[A-Za-z0-9._~/-]*)?$/.test(text)) return false;
-  return URL.canParse(text);
+  return !/\/\.{1,2}(?:\/|$)/.test(text) && URL.canParse(text);
 }
 
 /** Parses a destination. @throws {CaelusError} `INVALID_INPUT`, `NAME_INVALID`, `REPOSITORY_URL_INVALID` */

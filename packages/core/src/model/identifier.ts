@@ -1,6 +1,6 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import { DNS_LABEL, LABEL_VALUE, patternSchema, UUID } from '../schema/identifier-schema.ts';
-import { parseInput } from '../schema/parse-input.ts';
+import { issue, parseInput } from '../schema/parse-input.ts';
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -56,12 +56,17 @@ export const commitIdSchema: z.ZodType<CommitId> = patternSchema(
   40,
   'Use 40 hexadecimal digits.',
 );
-export const timestampSchema: z.ZodType<Timestamp> = patternSchema(
-  'INVALID_INPUT',
-  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
-  24,
-  'Use an instant in UTC with milliseconds, such as 2026-01-31T12:00:00.000Z.',
-);
+export const timestampSchema: z.ZodType<Timestamp> = z
+  .string()
+  .refine(
+    isInstant,
+    issue('INVALID_INPUT', 'Use an instant in UTC with milliseconds, such as 2026-01-31T12:00:00.000Z.'),
+  ) as unknown as z.ZodType<Timestamp>;
+
+function isInstant(text: string): boolean {
+  const date = new Date(text);
+  return /^\d{4}-/.test(text) && !Number.isNaN(date.getTime()) && date.toISOString() === text;
+}
 
 /** Parses an instance id. @throws {CaelusError} `ID_INVALID` */
 export function parseInstanceId(input: unknown): InstanceId {
