@@ -49,6 +49,7 @@ const gitStateSchema: z.ZodType<GitState> = z.strictObject({
   generation: z.int().min(0),
   changeId: changeIdSchema,
   contentHash: z.string(),
+  specHash: z.string(),
   commit: commitIdSchema,
   phase: z.enum(['present', 'application-removed', 'removed']),
   writtenAt: timestampSchema,

@@ -30,6 +30,8 @@ export {
   type SimulatedFailure,
 } from './fakes/simulated-argo-cd.ts';
 export { createStaticChartResolver } from './fakes/static-chart-resolver.ts';
+export type { RepositoryUnderTest } from './repository-contract/contract-case.ts';
+export { type RepositoryContractOptions, repositoryContract } from './repository-contract.ts';
 export { type SecretBackendContractOptions, secretBackendContract } from './secret-backend-contract.ts';
 export {
   type StateStoreContractOptions,

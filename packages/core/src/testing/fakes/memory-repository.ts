@@ -1,0 +1,508 @@
+import type { CallOptions } from '../../call-options.ts';
+import { CaelusError, type ErrorCode, type ErrorDetails } from '../../errors.ts';
+import { type CaelusEvent, parseNewEvent } from '../../model/caelus-event.ts';
+import { type GitState, parseDriftKind, parseGitState } from '../../model/git-state.ts';
+import { parseTimestamp, type StoreId, type Timestamp } from '../../model/identifier.ts';
+import { type Instance, parseInstance } from '../../model/instance.ts';
+import { type Product, parseProduct } from '../../model/product.ts';
+import { parseTemplateVersion, type TemplateVersion } from '../../model/template-version.ts';
+import type { IdSource } from '../../ports/id-source.ts';
+import type {
+  Drift,
+  EventQuery,
+  IdempotencyRecord,
+  InstanceFilter,
+  Page,
+  PageRequest,
+  Repository,
+  RepositoryReader,
+  RepositoryTransaction,
+  WorkItem,
+} from '../../ports/repository.ts';
+import { desiredChanges, observedChanges, parsePageLimit, parseWorkClaim } from '../../ports/repository-rules.ts';
+import { createSerialIds } from './serial-ids.ts';
+
+export interface MemoryRepositoryOptions {
+  /** Default: always the same one. Give each its own where two meet in one test. */
+  readonly storeId?: StoreId | undefined;
+  /** Makes lease tokens. Default: counts. */
+  readonly ids?: IdSource | undefined;
+}
+
+export interface MemoryRepository extends Repository {
+  /** Another repository with what is committed here now: a backup that was restored. It has the same `storeId`. */
+  copy(): MemoryRepository;
+}
+
+interface Work {
+  readonly requested: number;
+  readonly done: number;
+  readonly reason: string;
+  readonly requestedAt: Timestamp;
+  /** When the first request was made that the claimer cannot have seen. */
+  readonly requestedSinceClaimAt: Timestamp | null;
+  readonly availableAt: Timestamp;
+  readonly attempts: number;
+  readonly lease: { readonly token: string; readonly until: Timestamp } | null;
+}
+
+/** All that is stored. A transaction writes to a copy, table by table, and the copy replaces this at the commit. */
+interface Tables {
+  products: ReadonlyMap<string, Product>;
+  templateVersions: ReadonlyMap<string, TemplateVersion>;
+  instances: ReadonlyMap<string, Instance>;
+  /** `<instance id> <change id>` */
+  changes: ReadonlySet<string>;
+  work: ReadonlyMap<string, Work>;
+  gitStates: ReadonlyMap<string, GitState>;
+  drift: ReadonlyMap<string, Drift>;
+  events: readonly CaelusEvent[];
+  idempotency: ReadonlyMap<string, IdempotencyRecord>;
+}
+
+const emptyTables: Tables = {
+  products: new Map(),
+  templateVersions: new Map(),
+  instances: new Map(),
+  changes: new Set(),
+  work: new Map(),
+  gitStates: new Map(),
+  drift: new Map(),
+  events: [],
+  idempotency: new Map(),
+};
+
+/**
+ * Creates a repository in memory, for tests. It keeps the same contract as a database: transactions are isolated and
+ * all or nothing, and records are copies that nobody can change.
+ */
+export function createMemoryRepository(options: MemoryRepositoryOptions = {}): MemoryRepository {
+  return memoryRepository(options, emptyTables);
+}
+
+function memoryRepository(options: MemoryRepositoryOptions, initial: Tables): MemoryRepository {
+  const { storeId = '00000000-0000-7000-8000-000000000000' as StoreId } = options;
+  const ids = options.ids ?? createSerialIds();
+  let committed = initial;
+  let closed = false;
+  let tail: Promise<void> = Promise.resolve();
+
+  function assertOpen(): void {
+    if (closed) throw unavailable('the repository in memory', 'It is closed. Create another one.');
+  }
+
+  /** Runs one body after the other, in the order of the calls; one that is stopped while it waits never runs. */
+  async function exclusive<T>(signal: AbortSignal | undefined, body: () => Promise<T>): Promise<T> {
+    assertOpen();
+    const before = tail;
+    let leave = () => {};
+    const left = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    tail = before.then(() => left);
+    try {
+      await abortable(before, signal);
+      assertOpen();
+      return await body();
+    } finally {
+      leave();
+    }
+  }
+
+  async function transaction<T>(
+    body: (transaction: RepositoryTransaction) => Promise<T>,
+    { signal }: CallOptions = {},
+  ): Promise<T> {
+    return exclusive(signal, async () => {
+      const draft = { ...committed };
+      let ended = false;
+      const guard = () => {
+        if (ended) throw unavailable('the transaction', 'It has ended. Use it only inside the body it was given to.');
+        signal?.throwIfAborted();
+      };
+      const open = { ...reader(() => draft, guard), ...writer(draft, guard) };
+      try {
+        const result = await abortable(body(open), signal);
+        committed = draft;
+        return result;
+      } finally {
+        ended = true;
+      }
+    });
+  }
+
+  return {
+    name: 'memory',
+    capabilities: { multiProcess: false, durable: false },
+    storeId,
+    ...reader(() => committed, assertOpen),
+    transaction,
+    async claimWork(claim, { signal } = {}) {
+      const { limit, now, leaseUntil } = parseWorkClaim(claim);
+      return exclusive(signal, async () => {
+        const due = [...committed.work]
+          .filter(([, work]) => work.requested > work.done && work.availableAt <= now)
+          .filter(([, { lease }]) => lease === null || lease.until <= now)
+          .sort(([a, { requestedAt: first }], [b, { requestedAt: second }]) => compare([first, a], [second, b]))
+          .slice(0, limit);
+        const leased = due.map(([id, work]): [string, Work] => [
+          id,
+          { ...work, requestedSinceClaimAt: null, lease: { token: ids.uuid(), until: leaseUntil } },
+        ]);
+        committed = { ...committed, work: new Map([...committed.work, ...leased]) };
+        return leased.map(([instanceId, { requested, attempts, reason, lease }]) =>
+          keep({ instanceId, requested, attempts, reason, leaseToken: lease?.token } as WorkItem),
+        );
+      });
+    },
+    copy: () => memoryRepository({ ...options, ids }, committed),
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      await tail;
+    },
+  };
+}
+
+function reader(tables: () => Tables, assertOpen: () => void): RepositoryReader {
+  /** What is asked of `tables` now, or an error where the caller stopped or the repository is closed. */
+  async function read<T>(options: CallOptions | undefined, query: (from: Tables) => T): Promise<T> {
+    options?.signal?.throwIfAborted();
+    assertOpen();
+    return query(tables());
+  }
+  return {
+    findProduct: (id, options) => read(options, ({ products }) => products.get(id)),
+    findProductBySlug: (slug, options) =>
+      read(options, ({ products }) => [...products.values()].find((product) => product.slug === slug)),
+    listProducts: (page, options) => read(options, ({ products }) => newestFirst('product', products.values(), page)),
+    findTemplateVersion: (id, options) => read(options, ({ templateVersions }) => templateVersions.get(id)),
+    listTemplateVersions: ({ productId, includeDeprecated = true } = {}, page, options) =>
+      read(options, ({ templateVersions }) => {
+        const found = [...templateVersions.values()].filter(
+          (version) =>
+            (productId === undefined || version.productId === productId) &&
+            (includeDeprecated || version.deprecatedAt === null),
+        );
+        return newestFirst('template-version', found, page);
+      }),
+    findInstance: (id, options) => read(options, ({ instances }) => instances.get(id)),
+    findInstanceByArgoAppName: (name, options) =>
+      read(options, ({ instances }) =>
+        [...instances.values()].find(({ argoAppName, status }) => argoAppName === name && status !== 'Deleted'),
+      ),
+    listInstances: (filter = {}, page, options) =>
+      read(options, ({ instances }) => {
+        const found = [...instances.values()].filter((instance) => passes(instance, filter));
+        return newestFirst('instance', found, page);
+      }),
+    findGitState: (id, options) => read(options, ({ gitStates }) => gitStates.get(id)),
+    findDrift: (id, options) => read(options, ({ drift }) => drift.get(id)),
+    listDrift: (page, options) =>
+      read(options, ({ drift }) => {
+        const key = ({ instanceId }: Drift) => [instanceId];
+        return paged(
+          'drift',
+          [...drift.values()].sort((a, b) => compare(key(a), key(b))),
+          key,
+          page,
+        );
+      }),
+    hasChange: (id, changeId, options) => read(options, ({ changes }) => changes.has(`${id} ${changeId}`)),
+    listEvents: (query = {}, options) => read(options, ({ events }) => eventsOf(events, query)),
+    workBacklog: (options) =>
+      read(options, ({ work }) => {
+        const pending = [...work.values()].filter(({ requested, done }) => requested > done);
+        const requestedAt = pending.map((item) => item.requestedAt).sort();
+        return {
+          pending: pending.length,
+          failing: pending.filter(({ attempts }) => attempts > 0).length,
+          oldestRequestedAt: requestedAt[0] ?? null,
+        };
+      }),
+  };
+}
+
+function writer(draft: Tables, assertOpen: () => void): Omit<RepositoryTransaction, keyof RepositoryReader> {
+  /** Puts a record into a copy of a map, so that what is committed stays as it is. */
+  function put<V>(map: ReadonlyMap<string, V>, key: string, value: V): ReadonlyMap<string, V> {
+    return new Map(map).set(key, keep(value));
+  }
+  function recordChange(instanceId: string, changeId: string): void {
+    draft.changes = new Set(draft.changes).add(`${instanceId} ${changeId}`);
+  }
+  function existing(instanceId: string): Instance {
+    const instance = draft.instances.get(instanceId);
+    if (instance !== undefined) return instance;
+    throw refused('INSTANCE_UNKNOWN', `There is no instance ${instanceId}.`, { instanceId });
+  }
+  function putInstance(instance: Instance): void {
+    assertProduct(draft, instance.productId);
+    assertTemplateVersion(draft, instance.desiredTemplateVersionId);
+    if (instance.appliedTemplateVersionId !== null) assertTemplateVersion(draft, instance.appliedTemplateVersionId);
+    assertNamesFree(draft, instance);
+    draft.instances = put(draft.instances, instance.id, instance);
+    recordChange(instance.id, instance.changeId);
+  }
+  /** Writes the work of an instance if the lease is still that of `item`. */
+  function endLease({ instanceId, leaseToken }: WorkItem, next: (work: Work) => Work): boolean {
+    const work = draft.work.get(instanceId);
+    if (work?.lease?.token !== leaseToken) return false;
+    draft.work = put(draft.work, instanceId, { ...next(work), lease: null });
+    return true;
+  }
+
+  const methods: Omit<RepositoryTransaction, keyof RepositoryReader> = {
+    async insertProduct(product) {
+      const { id, slug } = parseProduct(product);
+      if ([...draft.products.values()].some((other) => other.id === id || other.slug === slug)) {
+        throw refused('PRODUCT_EXISTS', `There is a product ${slug} already.`, { slug });
+      }
+      draft.products = put(draft.products, id, product);
+    },
+    async insertTemplateVersion(templateVersion) {
+      const { id, productId, version } = parseTemplateVersion(templateVersion);
+      const same = (other: TemplateVersion) =>
+        other.id === id || (other.productId === productId && other.version === version);
+      if ([...draft.templateVersions.values()].some(same)) {
+        throw refused('TEMPLATE_VERSION_EXISTS', `The product has a template version ${version} already.`, {
+          productId,
+          version,
+        });
+      }
+      assertProduct(draft, productId);
+      draft.templateVersions = put(draft.templateVersions, id, templateVersion);
+    },
+    async deprecateTemplateVersion(id, at) {
+      const templateVersion = assertTemplateVersion(draft, id);
+      const deprecatedAt = templateVersion.deprecatedAt ?? parseTimestamp(at);
+      draft.templateVersions = put(draft.templateVersions, id, { ...templateVersion, deprecatedAt });
+    },
+    async insertInstance(instance) {
+      const { id: instanceId } = parseInstance(instance);
+      if (draft.instances.has(instanceId)) {
+        throw refused('INSTANCE_EXISTS', `There is an instance ${instanceId} already.`, { instanceId });
+      }
+      putInstance(instance);
+    },
+    async updateDesired(id, expectedGeneration, update) {
+      const current = existing(id);
+      putInstance({ ...current, ...desiredChanges(current, expectedGeneration, update) });
+    },
+    async updateObserved(id, observed, at) {
+      const current = existing(id);
+      putInstance({ ...current, ...observedChanges(current, observed, at) });
+    },
+    async putGitState(state) {
+      draft.gitStates = put(draft.gitStates, state.instanceId, parseGitState(state));
+    },
+    async putDrift(instanceId, kind, at) {
+      const earlier = draft.drift.get(instanceId);
+      const drift = new Map(draft.drift);
+      if (kind === null) drift.delete(instanceId);
+      else if (earlier?.kind !== kind) {
+        drift.set(instanceId, keep({ instanceId, kind: parseDriftKind(kind), detectedAt: parseTimestamp(at) }));
+      }
+      draft.drift = drift;
+    },
+    async appendEvent(event) {
+      const { instanceId, changeId } = parseNewEvent(event);
+      draft.events = [...draft.events, keep({ ...event, cursor: String(draft.events.length + 1) })];
+      if (instanceId !== null && changeId !== null) recordChange(instanceId, changeId);
+    },
+    async requestWork(instanceId, reason, at) {
+      parseTimestamp(at);
+      const idle = { requested: 0, done: 0, attempts: 0, requestedSinceClaimAt: null, lease: null };
+      const work = draft.work.get(instanceId) ?? { ...idle, requestedAt: at, availableAt: at };
+      const isIdle = work.requested === work.done;
+      draft.work = put(draft.work, instanceId, {
+        ...work,
+        reason,
+        requested: work.requested + 1,
+        requestedAt: isIdle ? at : work.requestedAt,
+        requestedSinceClaimAt: work.requestedSinceClaimAt ?? at,
+        availableAt: isIdle || at < work.availableAt ? at : work.availableAt,
+      });
+    },
+    async completeWork(item) {
+      return endLease(item, (work) => ({
+        ...work,
+        done: Math.max(work.done, Math.min(work.requested, item.requested)),
+        requestedAt: work.requestedSinceClaimAt ?? work.requestedAt,
+        attempts: 0,
+      }));
+    },
+    async releaseWork(item, { availableAt, error }) {
+      parseTimestamp(availableAt);
+      return endLease(item, (work) => ({
+        ...work,
+        availableAt,
+        attempts: work.attempts + (error === null ? 0 : 1),
+      }));
+    },
+    async findIdempotencyRecord(scope, key) {
+      return draft.idempotency.get(JSON.stringify([scope, key]));
+    },
+    async putIdempotencyRecord(record) {
+      parseTimestamp(record.expiresAt);
+      draft.idempotency = put(draft.idempotency, JSON.stringify([record.scope, record.key]), record);
+    },
+    async purgeIdempotencyRecords(now) {
+      const kept = [...draft.idempotency].filter(([, { expiresAt }]) => expiresAt >= now);
+      const purged = draft.idempotency.size - kept.length;
+      draft.idempotency = new Map(kept);
+      return purged;
+    },
+  };
+  return guarded(methods, assertOpen);
+}
+
+/** The same methods, each of which first asks whether it may run at all. */
+function guarded<T extends object>(methods: T, assertOpen: () => void): T {
+  return Object.fromEntries(
+    Object.entries(methods).map(([name, method]) => [
+      name,
+      async (...input: unknown[]) => {
+        assertOpen();
+        return (method as (...input: unknown[]) => unknown)(...input);
+      },
+    ]),
+  ) as T;
+}
+
+function assertProduct({ products }: Tables, product: string): void {
+  if (!products.has(product)) throw refused('PRODUCT_UNKNOWN', `There is no product ${product}.`, { product });
+}
+
+function assertTemplateVersion({ templateVersions }: Tables, templateVersionId: string): TemplateVersion {
+  const found = templateVersions.get(templateVersionId);
+  if (found !== undefined) return found;
+  throw refused('TEMPLATE_VERSION_UNKNOWN', `There is no template version ${templateVersionId}.`, {
+    templateVersionId,
+  });
+}
+
+function assertNamesFree({ instances }: Tables, instance: Instance): void {
+  if (instance.status === 'Deleted') return;
+  for (const other of instances.values()) {
+    if (other.id === instance.id || other.status === 'Deleted') continue;
+    const { argoAppName, namespace, hostname } = instance;
+    const sameCluster = JSON.stringify(other.destination) === JSON.stringify(instance.destination);
+    const taken =
+      other.argoAppName === argoAppName
+        ? argoAppName
+        : sameCluster && other.namespace === namespace
+          ? namespace
+          : undefined;
+    if (taken !== undefined) {
+      throw refused('INSTANCE_NAME_TAKEN', `Another instance has the name ${taken}. Choose another one.`, {
+        name: taken,
+      });
+    }
+    if (hostname !== null && other.hostname === hostname) {
+      throw refused('HOSTNAME_TAKEN', `Another instance has the hostname ${hostname}. Choose another one.`, {
+        hostname,
+      });
+    }
+  }
+}
+
+function passes(instance: Instance, filter: InstanceFilter): boolean {
+  const { tenant, productId, templateVersionId, tier, status, syncStatus } = filter;
+  return (
+    (tenant === undefined || instance.tenant === tenant) &&
+    (productId === undefined || instance.productId === productId) &&
+    (templateVersionId === undefined || instance.desiredTemplateVersionId === templateVersionId) &&
+    (tier === undefined || instance.tier === tier) &&
+    (status === undefined || status.includes(instance.status)) &&
+    (syncStatus === undefined || (instance.syncStatus !== null && syncStatus.includes(instance.syncStatus)))
+  );
+}
+
+function eventsOf(events: readonly CaelusEvent[], query: EventQuery): readonly CaelusEvent[] {
+  const { after = '0', instanceId, types } = query;
+  const limit = parsePageLimit(query.limit);
+  if (!/^\d{1,15}$/.test(after)) throw invalidCursor(after);
+  return events
+    .slice(Number(after))
+    .filter((event) => instanceId === undefined || event.instanceId === instanceId)
+    .filter((event) => types === undefined || types.includes(event.type))
+    .slice(0, limit);
+}
+
+function newestFirst<T extends { readonly id: string; readonly createdAt: Timestamp }>(
+  listing: string,
+  found: Iterable<T>,
+  page: PageRequest | undefined,
+): Page<T> {
+  const key = ({ createdAt, id }: T) => [createdAt, id];
+  return paged(
+    listing,
+    [...found].sort((a, b) => compare(key(b), key(a))),
+    key,
+    page,
+    true,
+  );
+}
+
+/** The part of an ordered listing that follows the cursor: the listing's name and the key of the last item before. */
+function paged<T>(
+  listing: string,
+  ordered: readonly T[],
+  key: (item: T) => readonly string[],
+  page: PageRequest | undefined,
+  descending = false,
+): Page<T> {
+  const limit = parsePageLimit(page?.limit);
+  const last = page?.cursor?.split(' ');
+  if (last !== undefined && (last[0] !== listing || last.length !== (descending ? 3 : 2))) {
+    throw invalidCursor(page?.cursor ?? '');
+  }
+  const follows = (item: T) => last === undefined || compare(key(item), last.slice(1)) * (descending ? -1 : 1) > 0;
+  const rest = ordered.filter(follows);
+  const items = rest.slice(0, limit);
+  const end = items.at(-1);
+  const nextCursor = end === undefined || rest.length <= limit ? null : [listing, ...key(end)].join(' ');
+  return { items, nextCursor };
+}
+
+function compare(a: readonly string[], b: readonly string[]): number {
+  const index = a.findIndex((part, place) => part !== b[place]);
+  return index === -1 ? 0 : (a[index] ?? '') < (b[index] ?? '') ? -1 : 1;
+}
+
+/** A copy that shares nothing with `record` and that nobody can change, as a database would give it. */
+function keep<T>(record: T): T {
+  return freeze(JSON.parse(JSON.stringify(record))) as T;
+}
+
+function freeze(value: unknown): unknown {
+  if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(freeze);
+  return value;
+}
+
+/** What `promise` gives, or `signal.reason` as soon as the signal is aborted. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
+function refused<Code extends ErrorCode>(code: Code, message: string, details: ErrorDetails[Code]): CaelusError {
+  return new CaelusError<Code>({ code, message, details });
+}
+
+function invalidCursor(cursor: string): CaelusError {
+  return new CaelusError({
+    code: 'CURSOR_INVALID',
+    message: 'The cursor is not one that this listing gave. Start again without a cursor.',
+    details: { cursor },
+  });
+}
+
+function unavailable(what: string, advice: string): CaelusError {
+  return new CaelusError({ code: 'UNAVAILABLE', message: `${what} cannot be used. ${advice}`, details: { what } });
+}
