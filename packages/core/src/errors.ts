@@ -59,6 +59,8 @@ export interface ErrorDetails {
 
   readonly KUSTOMIZE_UNSUPPORTED: { readonly chartType: string };
   readonly DELETION_POLICY_UNSUPPORTED: { readonly deletionPolicy: string };
+  readonly HOSTNAME_UNSUPPORTED: { readonly templateVersionId: string };
+  readonly POD_SECURITY_UNSUPPORTED: { readonly tier: string; readonly required: string; readonly allowed: string };
 
   readonly TIER_UNKNOWN: { readonly tier: string };
   readonly PRODUCT_UNKNOWN: { readonly product: string };

@@ -116,6 +116,14 @@ export {
   type SyncStatus,
   syncStatuses,
 } from './model/instance.ts';
+export {
+  type InstanceChanges,
+  type NewInstance,
+  type ParsedInstanceChanges,
+  type ParsedNewInstance,
+  parseInstanceChanges,
+  parseNewInstance,
+} from './model/instance-command.ts';
 export { LABELS_LIMIT, type Labels, parseLabels } from './model/labels.ts';
 export { type NewProduct, type Product, parseNewProduct, parseProduct } from './model/product.ts';
 export {
@@ -132,7 +140,7 @@ export { parseTier, type ResourceQuantities, type SyncWindow, type Tier } from '
 export { type NamingStrategy, type NamingSubject, slugNaming, uuidNaming } from './naming/naming-strategy.ts';
 
 // plan
-export { type Plan, type PlannedFile, planChange } from './plan/plan-change.ts';
+export { PLAN_LIMITS, type Plan, type PlannedFile, planChange } from './plan/plan-change.ts';
 export { renderPlan } from './plan/render-plan.ts';
 
 // ports
@@ -184,6 +192,7 @@ export type { ApplicationEvent, StatusSource } from './ports/status-source.ts';
 export type { Operation, OperationOutcome, Telemetry } from './ports/telemetry.ts';
 
 // render
+export { projectName } from './render/app-project.ts';
 export {
   type ArgoCdFeatures,
   type ArgoCdVersion,
@@ -211,13 +220,7 @@ export {
   renderRepository,
 } from './render/render-repository.ts';
 export { renderYaml } from './render/render-yaml.ts';
-export {
-  platformValues,
-  type ValuesLayer,
-  type ValuesLayersInput,
-  type ValuesSubject,
-  valuesLayers,
-} from './render/values-layers.ts';
+export { lockedPointers, platformValues, type ValuesLayersInput, valuesLayers } from './render/values-layers.ts';
 export type { Application, ApplicationCondition, ApplicationSource, ApplicationStatus } from './status/application.ts';
 // status
 export {
@@ -231,5 +234,11 @@ export {
 } from './status/map-status.ts';
 
 // values
+export { explainValues, type LeafProvenance } from './values/explain-values.ts';
 export { fromJsonPointer, toJsonPointer } from './values/json-pointer.ts';
+export { assertUnlocked, PLATFORM_KEY } from './values/locked-values.ts';
+export { mergeValues, type ValuesLayer, type ValuesLayerName } from './values/merge-values.ts';
+export { type ParseValuesOptions, parseValues } from './values/parse-values.ts';
 export type { Values } from './values/values.ts';
+export { VALUES_LIMITS, VALUES_SCHEMA_LIMITS, type ValuesLimits } from './values/values-limits.ts';
+export { assertNoSecrets, assertValuesValid, compileValuesSchema, type ValuesSchema } from './values/values-schema.ts';

@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import { DNS_LABEL } from '../schema/identifier-schema.ts';
 import { issue, parseInput } from '../schema/parse-input.ts';
 import { type Values, valuesSchema } from '../values/values.ts';
+import { type Destination, destinationSchema } from './destination.ts';
 import { type TierName, tierNameSchema } from './identifier.ts';
 import type { PodSecurityLevel } from './template-version.ts';
 
@@ -32,8 +34,19 @@ export interface Tier {
   readonly limitRange?:
     | { readonly default?: ResourceQuantities | undefined; readonly defaultRequest?: ResourceQuantities | undefined }
     | undefined;
-  /** `default-deny` isolates each namespace: traffic within it, DNS, and what the allow-lists name. Default `none`. */
+  /** `default-deny` isolates each namespace: traffic within it, DNS, and what `networkAllow` names. Default `none`. */
   readonly networkPolicy?: 'default-deny' | 'none' | undefined;
+  /** What `default-deny` lets through besides. Without it nothing outside reaches the instance, an ingress controller neither. */
+  readonly networkAllow?:
+    | {
+        /** Namespaces whose pods may call the instance's, such as the ingress controller's. */
+        readonly ingressFromNamespaces?: readonly string[] | undefined;
+        /** Address ranges that the instance's pods may call, such as `203.0.113.0/24`. */
+        readonly egressToCidrs?: readonly string[] | undefined;
+      }
+    | undefined;
+  /** The clusters that instances of the tier may run in. Default: any that Argo CD knows. */
+  readonly destinations?: readonly Destination[] | undefined;
   /** The strictest Pod Security level of the tier; a template that needs more than this is refused. Default `baseline`. */
   readonly podSecurity?: PodSecurityLevel | undefined;
   /** Whether Argo CD undoes changes made in the cluster. Default `true`. */
@@ -68,6 +81,16 @@ const tierSchema: z.ZodType<Tier> = z.strictObject({
   resourceQuota: quantities.optional(),
   limitRange: z.strictObject({ default: quantities.optional(), defaultRequest: quantities.optional() }).optional(),
   networkPolicy: z.enum(['default-deny', 'none']).optional(),
+  networkAllow: z
+    .strictObject({
+      ingressFromNamespaces: z.array(z.string().regex(DNS_LABEL, 'Use the name of a namespace.')).max(64).optional(),
+      egressToCidrs: z
+        .array(z.union([z.cidrv4(), z.cidrv6()]))
+        .max(64)
+        .optional(),
+    })
+    .optional(),
+  destinations: z.array(destinationSchema).min(1).max(64).optional(),
   podSecurity: z.enum(['restricted', 'baseline', 'privileged']).optional(),
   selfHeal: z.boolean().optional(),
 });

@@ -1,28 +1,125 @@
-import type { LayoutName } from '../layout/layout.ts';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { CaelusError } from '../errors.ts';
+import type { JsonObject } from '../json-value.ts';
+import { type LayoutName, projectFile, REPOSITORY_FILES } from '../layout/layout.ts';
+import { below, type RepoPath } from '../layout/repo-path.ts';
 import type { RepoTree } from '../layout/repo-tree.ts';
-import type { StoreId } from '../model/identifier.ts';
+import { type StoreId, storeIdSchema } from '../model/identifier.ts';
 import type { Tier } from '../model/tier.ts';
+import { rootProject, tierProject } from './app-project.ts';
 import type { RenderContext } from './render-context.ts';
+import { renderYaml } from './render-yaml.ts';
+import { rootApplication } from './root-application.ts';
 
 /** What `.caelus/layout.yaml` says of a GitOps repository. */
 export interface RepositoryLayout {
   readonly storeId: StoreId;
   readonly layout: LayoutName;
-  /** Version of the layout. */
+  /** Rises when the same layout puts something elsewhere. */
   readonly version: 1;
 }
 
-export function renderRepository(_input: {
+/**
+ * Renders what a GitOps repository holds besides its instances: the root Application, which an administrator applies once,
+ * and what it leads to (one AppProject a tier, and in the sharded layout one more root Application a shard).
+ */
+export function renderRepository({
+  context,
+  tiers,
+}: {
   readonly context: RenderContext;
   readonly tiers: readonly Tier[];
 }): RepoTree {
-  throw new Error('Not written yet.');
+  const { layout, storeId } = context;
+  const files = new Map<RepoPath, Uint8Array>();
+  files.set(REPOSITORY_FILES.layout, renderLayout({ storeId, layout: layout.name, version: 1 }));
+  for (const tier of tiers) files.set(projectFile(tier.name), renderYaml(tierProject(context, tier)));
+
+  const watched = [REPOSITORY_FILES.projects];
+  for (const { path, shard } of layout.applicationDirectories) {
+    if (shard === null) watched.push(path);
+    else
+      files.set(
+        below(REPOSITORY_FILES.shardRoots, `${shard}.yaml`),
+        renderYaml(rootApplication(context, [path], shard)),
+      );
+  }
+  if (layout.name === 'sharded') watched.push(REPOSITORY_FILES.shardRoots);
+  const root = [rootProject(context), rootApplication(context, watched, null)];
+  files.set(REPOSITORY_FILES.root, concatenated(root));
+
+  // Git keeps no empty directory, and Argo CD prunes nothing once a directory is gone: it reports an error in its place.
+  const directories = [REPOSITORY_FILES.projects, ...layout.applicationDirectories.map(({ path }) => path)];
+  for (const directory of directories) files.set(below(directory, '.gitkeep'), new Uint8Array());
+  return files;
 }
 
-export function parseRepositoryLayout(_bytes: Uint8Array): RepositoryLayout {
-  throw new Error('Not written yet.');
+const API_VERSION = 'caelus.dev/v1';
+
+function renderLayout(layout: RepositoryLayout): Uint8Array {
+  return renderYaml({ apiVersion: API_VERSION, kind: 'RepositoryLayout', ...layout });
 }
 
-export function assertRepositoryOwned(_found: RepositoryLayout, _context: RenderContext): void {
-  throw new Error('Not written yet.');
+function concatenated(manifests: readonly JsonObject[]): Uint8Array {
+  const text = manifests.map((manifest) => new TextDecoder().decode(renderYaml(manifest))).join('---\n');
+  return new TextEncoder().encode(text);
+}
+
+const layoutFileSchema = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal('RepositoryLayout'),
+  storeId: storeIdSchema,
+  layout: z.enum(['flat', 'sharded']),
+  version: z.literal(1),
+});
+
+/** Reads `.caelus/layout.yaml`. @throws {CaelusError} `STORE_CORRUPT` */
+export function parseRepositoryLayout(bytes: Uint8Array): RepositoryLayout {
+  const parsed = bytes.length <= LAYOUT_FILE_LIMIT ? layoutFileSchema.safeParse(toData(bytes)) : undefined;
+  if (parsed?.success) {
+    const { storeId, layout, version } = parsed.data;
+    return { storeId, layout, version };
+  }
+  throw new CaelusError({
+    code: 'STORE_CORRUPT',
+    message:
+      'The layout of the GitOps repository (.caelus/layout.yaml) is not what this version of Caelus writes. Restore it from the history, or use the version that wrote it.',
+    details: { what: REPOSITORY_FILES.layout },
+  });
+}
+
+const LAYOUT_FILE_LIMIT = 4096;
+
+function toData(bytes: Uint8Array): unknown {
+  const document = parseDocument(new TextDecoder().decode(bytes), { logLevel: 'silent', prettyErrors: false });
+  if (document.errors.length > 0) return undefined;
+  try {
+    return document.toJS({ maxAliasCount: 0 });
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Refuses a repository that is not ours to write.
+ * @throws {CaelusError} `STORE_FOREIGN` when it belongs to another database or has another layout
+ */
+export function assertRepositoryOwned(
+  found: RepositoryLayout,
+  context: Pick<RenderContext, 'storeId' | 'layout'>,
+): void {
+  const differs =
+    found.storeId !== context.storeId ? 'store' : found.layout !== context.layout.name ? 'layout' : undefined;
+  if (differs === undefined) return;
+  const [expected, actual] =
+    differs === 'store' ? [context.storeId, found.storeId] : [context.layout.name, found.layout];
+  throw new CaelusError({
+    code: 'STORE_FOREIGN',
+    message:
+      differs === 'store'
+        ? 'The GitOps repository belongs to another Caelus database. Check which repository and database belong together; nothing was written.'
+        : `The GitOps repository has the layout ${actual}, and ${expected} is configured. Configure ${actual}, or move the repository; nothing was written.`,
+    details: { expected, actual },
+  });
 }
