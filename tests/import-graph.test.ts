@@ -103,6 +103,11 @@ describe('imports of the packages', () => {
     expect(wrong.map(show)).toEqual([]);
   });
 
+  it('of zod are namespaces: `import { z }` puts every locale into a bundle, and doubles the size of the core', () => {
+    const named = sources.filter((path) => /import (?:type )?\{[^}]*\} from 'zod'/.test(readText(path)));
+    expect(named).toEqual([]);
+  });
+
   it('are declared as dependencies of the package', () => {
     const undeclared = imports.filter(({ from, specifier }) => {
       if (isRelative(specifier) || isBuiltin(specifier)) return false;
