@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Proposal } from '../ports/state-store.ts';
 import {
-  CAELUS_ACTOR,
   COMMIT_MESSAGE_LIMITS,
   checkTrailers,
   commitAuthor,
@@ -114,9 +113,9 @@ describe('commitAuthor', () => {
     ['actors differ', [ann, bob]],
     ['one has none', [ann, null]],
     ['none has one', [null, null]],
-  ])('is Caelus where %s, and trailers name the actors', (_, actors) => {
+  ])('is nobody where %s, and trailers name the actors', (_, actors) => {
     const proposals = actors.map((actor, index) => proposal(String(index), { actor }));
-    expect(commitAuthor(proposals)).toBe(CAELUS_ACTOR);
+    expect(commitAuthor(proposals)).toBeNull();
     expect(parseTrailers(renderCommitMessage(proposals))).toEqual(
       actors
         .filter((actor) => actor !== null)

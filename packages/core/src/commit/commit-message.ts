@@ -5,7 +5,7 @@ import type { Proposal, Trailer } from '../ports/state-store.ts';
 /** The longest subject, summary and trailer, in code points. */
 export const COMMIT_MESSAGE_LIMITS = { subject: 72, summary: 500, trailerKey: 64, trailerValue: 500 } as const;
 
-/** Who commits, and who is the author where the changes of a commit come from several actors or from none. */
+/** Who commits where nothing else is configured. */
 export const CAELUS_ACTOR: Actor = { name: 'Caelus', email: 'caelus@localhost' };
 
 const KEY = /^[A-Za-z][A-Za-z0-9-]*$/;
@@ -56,12 +56,12 @@ export function parseTrailers(message: string): readonly Trailer[] {
   return trailers;
 }
 
-/** The author of a commit: the actor whom all changes have in common, else {@link CAELUS_ACTOR}. */
-export function commitAuthor(proposals: readonly Proposal[]): Actor {
-  const [first] = proposals;
-  if (first?.actor == null) return CAELUS_ACTOR;
-  const name = signature(first.actor);
-  return proposals.every(({ actor }) => actor !== null && signature(actor) === name) ? first.actor : CAELUS_ACTOR;
+/** The actor whom all changes have in common: the commit's author. `null` where there is none; the committer then stands in. */
+export function commitAuthor(proposals: readonly Proposal[]): Actor | null {
+  const first = proposals[0]?.actor ?? null;
+  if (first === null) return null;
+  const isCommon = proposals.every(({ actor }) => actor !== null && signature(actor) === signature(first));
+  return isCommon ? { name: first.name.trim(), email: first.email ?? CAELUS_ACTOR.email } : null;
 }
 
 /** An actor as Git writes one: `Name <email>`. */
@@ -98,7 +98,7 @@ export function checkTrailers(trailers: readonly Trailer[]): void {
 }
 
 function actorTrailers(proposals: readonly Proposal[]): readonly Trailer[] {
-  if (commitAuthor(proposals) !== CAELUS_ACTOR) return [];
+  if (commitAuthor(proposals) !== null) return [];
   const signatures = new Set(proposals.flatMap(({ actor }) => (actor === null ? [] : [signature(actor)])));
   return [...signatures].map((value) => ({ key: 'Caelus-Actor', value }));
 }

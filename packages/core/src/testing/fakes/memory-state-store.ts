@@ -1,6 +1,6 @@
 import { sha1 } from '@noble/hashes/legacy.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { commitAuthor, parseTrailers, renderCommitMessage } from '../../commit/commit-message.ts';
+import { CAELUS_ACTOR, commitAuthor, parseTrailers, renderCommitMessage } from '../../commit/commit-message.ts';
 import { type Batch, gatherBatch, type Tip, type TipEntry } from '../../commit/gather-batch.ts';
 import { CaelusError } from '../../errors.ts';
 import { isBelow, type RepoPath } from '../../layout/repo-path.ts';
@@ -60,7 +60,7 @@ export function createMemoryStateStore(options: MemoryStateStoreOptions = {}): S
     const message = renderCommitMessage(batch.proposals);
     const content = {
       parents: base === null ? [] : [base],
-      author: commitAuthor(batch.proposals),
+      author: commitAuthor(batch.proposals) ?? CAELUS_ACTOR,
       committedAt: toTimestamp(now()),
       message,
       trailers: parseTrailers(message),

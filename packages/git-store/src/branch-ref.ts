@@ -1,0 +1,81 @@
+import { dirname } from 'node:path/posix';
+import type { CommitId, Logger } from '@caelus/core';
+import { type FileAccess, nonce } from './file-access.ts';
+import { corrupt } from './git-errors.ts';
+import { withRefLock } from './ref-lock.ts';
+
+export interface BranchRef {
+  /** The full name: `refs/heads/main`. */
+  readonly name: string;
+  /** What the branch points to; `null` where it does not exist. @throws {CaelusError} `STORE_CORRUPT` */
+  read(): Promise<CommitId | null>;
+  /**
+   * Moves the branch from `expected` to `next` durably, and returns whether it was still there.
+   * @throws {CaelusError} `GIT_REF_LOCKED`, `STORE_CORRUPT`
+   */
+  move(expected: CommitId | null, next: CommitId, signal?: AbortSignal): Promise<boolean>;
+}
+
+export interface BranchRefOptions {
+  readonly files: FileAccess;
+  readonly gitdir: string;
+  readonly scratch: string;
+  readonly branch: string;
+  readonly logger: Logger;
+  readonly lockWaitMilliseconds: number;
+}
+
+const OBJECT_ID = /^[0-9a-f]{40}$/;
+
+/**
+ * The branch as a loose ref with compare-and-swap. Reading prefers the loose file and falls back to packed-refs only where
+ * there is none: an empty or malformed file is what a crash leaves, and following packed-refs then would silently go back
+ * in history.
+ */
+export function createBranchRef(options: BranchRefOptions): BranchRef {
+  const { files, gitdir, scratch, branch, logger } = options;
+  const name = `refs/heads/${branch}`;
+  const path = `${gitdir}/${name}`;
+
+  async function read(): Promise<CommitId | null> {
+    const loose = await files.read(path);
+    if (loose !== undefined) return parse(loose.toString('latin1').trimEnd());
+    const packed = (await files.read(`${gitdir}/packed-refs`))?.toString('latin1') ?? '';
+    const line = packed.split('\n').find((each) => each.slice(41) === name);
+    return line === undefined ? null : parse(line.slice(0, 40));
+  }
+
+  function parse(text: string): CommitId {
+    if (OBJECT_ID.test(text)) return text as CommitId;
+    throw corrupt(
+      name,
+      `The branch's file ${path} does not hold a commit id${text === '' ? ': it is empty' : ''}. Put back the last commit's id, for example from the remote or from git fsck --lost-found.`,
+    );
+  }
+
+  return {
+    name,
+    read,
+    async move(expected, next, signal) {
+      const lock = {
+        files,
+        path: `${path}.lock`,
+        scratch,
+        logger,
+        waitMilliseconds: options.lockWaitMilliseconds,
+        signal,
+      };
+      const moved = await withRefLock(lock, async () => {
+        if ((await read()) !== expected) return false;
+        // In the scratch directory, because Git takes every file below refs/ for a ref.
+        const temporary = `${scratch}/ref-${nonce()}`;
+        await files.replace(temporary, Buffer.from(`${next}\n`));
+        await files.rename(temporary, path);
+        return true;
+      });
+      // Once the lock is gone, so that a power cut does not bring it back.
+      if (moved) await files.syncDirectories([dirname(path)]);
+      return moved;
+    },
+  };
+}

@@ -1,0 +1,244 @@
+import { resolve } from 'node:path';
+import {
+  CAELUS_ACTOR,
+  CaelusError,
+  type CommitId,
+  commitAuthor,
+  gatherBatch,
+  type ProposedChange,
+  type Receipt,
+  renderCommitMessage,
+  type Snapshot,
+  type StateStore,
+  silentLogger,
+} from '@caelus/core';
+import { pause } from './backoff.ts';
+import { createBranchRef } from './branch-ref.ts';
+import { createFileAccess } from './file-access.ts';
+import { createCommit } from './git-commit.ts';
+import { unavailable } from './git-errors.ts';
+import { buildTree, createSnapshot, createTip } from './git-snapshot.ts';
+import { checkGitStoreOptions, type GitStoreOptions } from './git-store-options.ts';
+import { createHistory } from './history.ts';
+import { createObjectStore } from './object-store.ts';
+import { openRepository } from './open-repository.ts';
+import { createGitRemote } from './remote/git-remote.ts';
+import { createLocalUpstream, createRemoteUpstream } from './remote/upstream.ts';
+
+/** The most content that one commit may write. */
+const MAX_BATCH_BYTES = 64 * 1024 * 1024;
+const LOCAL_BACKOFF = { baseMilliseconds: 2, mostMilliseconds: 200 };
+const REMOTE_BACKOFF = { baseMilliseconds: 25, mostMilliseconds: 1500 };
+
+/**
+ * Opens a Git branch as a `StateStore`. Commits are made at the object level, without a work tree and an index, and cost
+ * what they change. A write is acknowledged once the branch has moved durably: in the directory, or on the remote where
+ * there is one. Any number of stores, processes and stock Git commands may use the same directory and the same remote.
+ *
+ * The remote is first contacted by the first read or write, and then only its newest commit is fetched.
+ * @throws {CaelusError} `INVALID_INPUT`, `NAME_INVALID`, `REPOSITORY_URL_INVALID`, `REPOSITORY_URL_CREDENTIALS`,
+ *   `GIT_REPOSITORY_UNSUPPORTED`, `STORE_CORRUPT`
+ * @example
+ * ```ts
+ * await using store = await createGitStore({
+ *   directory: '/var/lib/caelus/gitops.git',
+ *   remote: { url: 'https://git.example.com/platform/gitops.git', credentials: () => ({ token: readToken() }) },
+ * });
+ * ```
+ */
+export async function createGitStore(options: GitStoreOptions): Promise<StateStore> {
+  checkGitStoreOptions(options);
+  const { branch = 'main', committer = CAELUS_ACTOR, logger = silentLogger, retries = 30, maxBatch = 1000 } = options;
+  const now = options.now ?? (() => new Date());
+  const files = createFileAccess(options.fs);
+  const gitdir = options.fs === undefined ? resolve(options.directory) : options.directory.replace(/(?<=.)\/+$/, '');
+  const scratch = `${gitdir}/caelus`;
+  const ref = createBranchRef({
+    files,
+    gitdir,
+    scratch,
+    branch,
+    logger,
+    lockWaitMilliseconds: options.lockWaitMilliseconds ?? 2000,
+  });
+  await openRepository({
+    files,
+    gitdir,
+    scratch,
+    branch,
+    remoteUrl: options.remote?.url,
+    hasBranch: async () => (await ref.read()) !== null,
+  });
+  // A branch that cannot be read is reported at once, not at the first write.
+  await ref.read();
+
+  const objects = createObjectStore(files, gitdir);
+  const history = createHistory(files, gitdir, objects);
+  const upstream =
+    options.remote === undefined
+      ? createLocalUpstream(ref, objects)
+      : createRemoteUpstream({
+          remote: createGitRemote({
+            fetch: globalThis.fetch,
+            timeoutMilliseconds: 60_000,
+            ...definedOnly(options.remote),
+            ref: ref.name,
+            logger,
+          }),
+          ref,
+          objects,
+          history,
+          files,
+          gitdir,
+          logger,
+        });
+  const backoff = options.remote === undefined ? LOCAL_BACKOFF : REMOTE_BACKOFF;
+  const name = options.remote?.url ?? gitdir;
+  let last: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  async function treeOf(commit: CommitId | null): Promise<string | null> {
+    return commit === null ? null : (await history.commit(commit)).tree;
+  }
+
+  async function begin(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    if (closed) throw unavailable(`The store ${name}`, 'it was closed.');
+    await objects.refresh();
+  }
+
+  async function snapshotOf(commit: CommitId | null): Promise<Snapshot> {
+    return createSnapshot(objects, commit, await treeOf(commit));
+  }
+
+  async function writeOnce(
+    changes: readonly ProposedChange[],
+    base: CommitId | null,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Receipt[] | undefined> {
+    const tree = await treeOf(base);
+    const tip = createTip(objects, createSnapshot(objects, base, tree), tree);
+    const batch = await gatherBatch(changes, tip, { signal, maxBytes: MAX_BATCH_BYTES });
+    signal?.throwIfAborted();
+    if (batch.edits.length === 0) {
+      // A commit proves that its base was the tip. Without one, the tip has to be looked up.
+      return (await upstream.refresh(signal)) === base ? batch.receipts(base) : undefined;
+    }
+    const { root, created } = await buildTree(objects, tree, batch.edits);
+    const commit = createCommit({
+      tree: root,
+      parent: base,
+      author: commitAuthor(batch.proposals) ?? committer,
+      committer,
+      at: now(),
+      message: renderCommitMessage(batch.proposals),
+    });
+    // A commit object's id is one.
+    const id = commit.id as CommitId;
+    return (await upstream.publish(base, id, [...created, commit], signal)) ? batch.receipts(id) : undefined;
+  }
+
+  async function writeNow(
+    changes: readonly ProposedChange[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Receipt[]> {
+    await begin(signal);
+    for (let attempt = 0; attempt <= retries; attempt += 1) {
+      // The first try takes the remote's tip to be the one that is known: compare-and-swap tells, and it saves a request.
+      const base = attempt === 0 ? await upstream.known(signal) : await upstream.refresh(signal);
+      const receipts = await writeOnce(changes, base, signal);
+      if (receipts !== undefined) return receipts;
+      logger.debug('the branch has moved, so the changes are asked again', { store: name, attempt });
+      await pause(attempt, backoff, signal);
+    }
+    throw new CaelusError({
+      code: 'STORE_CONFLICT',
+      message: `The branch ${branch} of ${name} moved each of the ${retries + 1} times the changes were asked. Try later, or let fewer processes write it.`,
+      details: { attempts: retries + 1 },
+      retryable: true,
+    });
+  }
+
+  return {
+    name,
+    capabilities: { remote: options.remote !== undefined, durable: files.durable },
+
+    async snapshot(callOptions) {
+      await begin(callOptions?.signal);
+      return snapshotOf(await upstream.refresh(callOptions?.signal));
+    },
+
+    async snapshotAt(commit, callOptions) {
+      await begin(callOptions?.signal);
+      if (options.remote !== undefined && (await objects.find(commit)) === undefined) {
+        await upstream.refresh(callOptions?.signal);
+      }
+      return snapshotOf(commit);
+    },
+
+    async write(changes, callOptions) {
+      const signal = callOptions?.signal;
+      signal?.throwIfAborted();
+      if (changes.length > maxBatch) throw tooMany(maxBatch);
+      if (changes.length === 0) return [];
+      const before = last;
+      const result = untilAborted(before, signal).then(() => writeNow(changes, signal));
+      // One commit at a time: the next waits for this one and for those before it, whatever becomes of them.
+      last = Promise.allSettled([before, result]);
+      return result;
+    },
+
+    async isAncestor(ancestor, descendant, callOptions) {
+      await begin(callOptions?.signal);
+      return history.isAncestor(ancestor, descendant, callOptions?.signal);
+    },
+
+    async *log({ from, limit = Number.POSITIVE_INFINITY, signal } = {}) {
+      await begin(signal);
+      const start = from ?? (await upstream.refresh(signal));
+      if (start === null || limit <= 0) return;
+      let count = 0;
+      for await (const { tree: _, ...record } of history.walk(start, signal)) {
+        yield record;
+        count += 1;
+        if (count >= limit) return;
+      }
+    },
+
+    async [Symbol.asyncDispose]() {
+      await last;
+      closed = true;
+    },
+  };
+}
+
+/** Optional settings that are there but `undefined` must not hide a default. */
+function definedOnly<T extends object>(settings: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]: Exclude<T[Key], undefined>;
+  };
+}
+
+async function untilAborted(promise: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) {
+    await promise;
+    return;
+  }
+  let stop = () => {};
+  const aborted = new Promise<void>((resolveAborted) => {
+    stop = resolveAborted;
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  await Promise.race([promise, aborted]);
+  signal.removeEventListener('abort', stop);
+  signal.throwIfAborted();
+}
+
+function tooMany(maxBatch: number): CaelusError<'INVALID_INPUT'> {
+  const message = `One write takes at most ${maxBatch} changes.`;
+  return new CaelusError({
+    code: 'INVALID_INPUT',
+    message: `The changes cannot be accepted. ${message} Write them in several calls.`,
+    details: { issues: [{ path: '', message }] },
+  });
+}

@@ -1,0 +1,106 @@
+import { type Actor, CaelusError, type InputIssue, type Logger, parseActor, parseGitRepositoryUrl } from '@caelus/core';
+import type { GitFileSystem } from './file-access.ts';
+import type { GitCredentialsCallback } from './remote/http-session.ts';
+
+export interface GitStoreOptions {
+  /** The bare repository; made where there is none. Several processes may share it. */
+  readonly directory: string;
+  /** Default: the disk. Another one, such as memfs, makes the store `durable: false`. */
+  readonly fs?: GitFileSystem | undefined;
+  /** Default `main`. */
+  readonly branch?: string | undefined;
+  /** Where the branch really lives; the directory is then a cache of it that never runs ahead. */
+  readonly remote?: GitRemoteSettings | undefined;
+  /** Who commits, and is the author where nobody asked. Default `Caelus <caelus@localhost>`. */
+  readonly committer?: Actor | undefined;
+  /** Time of the commits. Default: the system's. */
+  readonly now?: (() => Date) | undefined;
+  /** Default: silent. */
+  readonly logger?: Logger | undefined;
+  /** How often changes are asked again after a lost race before `STORE_CONFLICT`: 0 to 1,000. Default 30. */
+  readonly retries?: number | undefined;
+  /** The most changes that one `write` takes: 1 to 10,000. Default 1,000. */
+  readonly maxBatch?: number | undefined;
+  /** How long to wait for another process to let go of the branch's lock file: 0 to 60,000 ms. Default 2,000. */
+  readonly lockWaitMilliseconds?: number | undefined;
+}
+
+export interface GitRemoteSettings {
+  /** An `http` or `https` URL without credentials. */
+  readonly url: string;
+  readonly credentials?: GitCredentialsCallback | undefined;
+  /** Default: the runtime's. Give one with a dispatcher of its own for a proxy or a private CA. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  /** Of each request: 1 to 3,600,000 ms. Default 60,000. */
+  readonly timeoutMilliseconds?: number | undefined;
+}
+
+const KEYS = [
+  'directory',
+  'fs',
+  'branch',
+  'remote',
+  'committer',
+  'now',
+  'logger',
+  'retries',
+  'maxBatch',
+  'lockWaitMilliseconds',
+];
+const REMOTE_KEYS = ['url', 'credentials', 'fetch', 'timeoutMilliseconds'];
+// The part of git check-ref-format that nobody misses the rest of.
+const BRANCH =
+  /^(?!.*(?:\.\.|\.lock(?:\/|$)|\/\.|\.\/|\.$))[A-Za-z0-9_][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/;
+
+/**
+ * Checks everything that does not need the disk or the network.
+ * @throws {CaelusError} `INVALID_INPUT`, `REPOSITORY_URL_INVALID`, `REPOSITORY_URL_CREDENTIALS`, `NAME_INVALID`
+ */
+export function checkGitStoreOptions(options: GitStoreOptions): void {
+  const { directory, branch = 'main', remote, committer } = options;
+  const issues: InputIssue[] = [
+    ...unknownKeys('', options, KEYS),
+    ...unknownKeys('/remote', remote ?? {}, REMOTE_KEYS),
+    ...check(
+      '/directory',
+      typeof directory === 'string' && directory !== '' && !directory.includes('\0'),
+      'Give a path.',
+    ),
+    ...check('/branch', branch.length <= 200 && BRANCH.test(branch), 'Give a branch name of plain segments.'),
+    ...integer('/retries', options.retries, 0, 1000),
+    ...integer('/maxBatch', options.maxBatch, 1, 10_000),
+    ...integer('/lockWaitMilliseconds', options.lockWaitMilliseconds, 0, 60_000),
+    ...integer('/remote/timeoutMilliseconds', remote?.timeoutMilliseconds, 1, 3_600_000),
+  ];
+  if (issues.length > 0) {
+    throw new CaelusError({
+      code: 'INVALID_INPUT',
+      message: `The options of the Git store cannot be accepted. ${issues.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
+      details: { issues },
+    });
+  }
+  if (committer !== undefined) parseActor(committer);
+  if (remote === undefined) return;
+  parseGitRepositoryUrl(remote.url);
+  if (/^https?:\/\//.test(remote.url)) return;
+  throw new CaelusError({
+    code: 'REPOSITORY_URL_INVALID',
+    message: 'The remote of the Git store cannot be accepted. Use an https:// or http:// URL.',
+    details: { issues: [{ path: '/remote/url', message: 'Use an https:// or http:// URL.' }] },
+  });
+}
+
+function check(path: string, accepted: boolean, message: string): readonly InputIssue[] {
+  return accepted ? [] : [{ path, message }];
+}
+
+function integer(path: string, value: number | undefined, least: number, most: number): readonly InputIssue[] {
+  const accepted = value === undefined || (Number.isInteger(value) && value >= least && value <= most);
+  return check(path, accepted, `Use a whole number from ${least} to ${most}.`);
+}
+
+function unknownKeys(path: string, value: object, known: readonly string[]): readonly InputIssue[] {
+  return Object.keys(value)
+    .filter((key) => !known.includes(key))
+    .map((key) => ({ path: `${path}/${key}`, message: 'This option is not known.' }));
+}

@@ -1,0 +1,80 @@
+import type { FileAccess } from './file-access.ts';
+import { unsupported } from './git-errors.ts';
+
+export interface OpenRepositoryOptions {
+  readonly files: FileAccess;
+  readonly gitdir: string;
+  /** Where this store keeps temporary files and its mark; inside the repository, so that a rename is one step. */
+  readonly scratch: string;
+  readonly branch: string;
+  readonly remoteUrl: string | undefined;
+  /** Whether the branch exists in the directory. */
+  hasBranch(): Promise<boolean>;
+}
+
+const CONFIG = '[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n';
+const DIRECTORIES = ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags'];
+/** Long enough that nobody can still be writing it. */
+const LEFTOVER_MILLISECONDS = 60 * 60 * 1000;
+
+/**
+ * Makes the bare repository, or checks that the one that is there can be written safely.
+ * @throws {CaelusError} `GIT_REPOSITORY_UNSUPPORTED`
+ */
+export async function openRepository(options: OpenRepositoryOptions): Promise<void> {
+  const { files, gitdir, scratch, branch } = options;
+  const head = await files.read(`${gitdir}/HEAD`);
+  if (head === undefined) {
+    const names = (await files.list(gitdir)).filter((name) => !OWN_NAMES.test(name));
+    if (names.length > 0) {
+      throw unsupported(gitdir, names.includes('.git') ? 'it has a work tree.' : 'it holds other files.');
+    }
+    for (const name of DIRECTORIES) await files.makeDirectory(`${gitdir}/${name}`);
+    await files.replace(`${gitdir}/config`, Buffer.from(CONFIG));
+    // Last, because with it the directory is a repository.
+    await files.replace(`${gitdir}/HEAD`, Buffer.from(`ref: refs/heads/${branch}\n`));
+    await files.syncDirectories([gitdir, `${gitdir}/refs`, `${gitdir}/objects`]);
+  }
+  const problem = unsupportedConfig((await files.read(`${gitdir}/config`))?.toString('utf8') ?? '');
+  if (problem !== undefined) throw unsupported(gitdir, problem);
+  await files.makeDirectory(scratch);
+  await checkMark(options);
+  for (const name of await files.list(scratch)) {
+    const modifiedAt = await files.modifiedAt(`${scratch}/${name}`);
+    const isOld = modifiedAt !== undefined && Date.now() - modifiedAt > LEFTOVER_MILLISECONDS;
+    if (/^(?:ref|lock|break|tmp)[-_]/.test(name) && isOld) await files.remove(`${scratch}/${name}`);
+  }
+}
+
+/** What another process may have made of an empty directory so far. */
+const OWN_NAMES = /^(?:objects|refs|config|caelus|tmp_caelus_[0-9a-f]+)$/;
+
+/**
+ * A directory belongs to one remote, or to none. Otherwise a branch with commits of its own could be taken for a cache, and
+ * be moved to what the remote has.
+ */
+async function checkMark({ files, gitdir, scratch, remoteUrl, hasBranch }: OpenRepositoryOptions): Promise<void> {
+  const path = `${scratch}/remote`;
+  const mark = (await files.read(path))?.toString('utf8').trim();
+  if (mark === remoteUrl) return;
+  if (mark !== undefined)
+    throw unsupported(gitdir, 'it is the cache of a remote, and not of the one that is configured.');
+  if (await hasBranch()) throw unsupported(gitdir, 'its branch has commits that do not come from the remote.');
+  await files.replace(path, Buffer.from(`${remoteUrl}\n`));
+}
+
+function unsupportedConfig(config: string): string | undefined {
+  let section = '';
+  for (const line of config.split('\n')) {
+    const header = /^\s*\[\s*([^\]\s"]+)/.exec(line)?.[1];
+    if (header !== undefined) section = header.toLowerCase();
+    const [, key = '', value = ''] =
+      /^(?:\s*\[[^\]]*\])?\s*([A-Za-z][A-Za-z0-9-]*)\s*=?\s*"?([^"#;]*)/.exec(line) ?? [];
+    const setting = `${section}.${key.toLowerCase()}=${value.trim().toLowerCase()}`;
+    if (setting === 'core.bare=false') return 'it has a work tree.';
+    if (/^extensions\.objectformat=(?!sha1$)/.test(setting)) return 'its object names are not SHA-1.';
+    if (/^extensions\.refstorage=(?!files$)/.test(setting)) return 'its refs are not stored as files.';
+    if (/^core\.repositoryformatversion=(?![01]$)/.test(setting)) return 'its format version is not known.';
+  }
+  return undefined;
+}

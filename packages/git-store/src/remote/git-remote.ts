@@ -1,0 +1,175 @@
+import { CaelusError, type CommitId, type Logger, parseCommitId } from '@caelus/core';
+import { protocolInvalid, unsupported } from '../git-errors.ts';
+import { createHttpSession, type HttpSessionOptions, LostResponseError } from './http-session.ts';
+import { encodePktLine, FLUSH_PKT, parsePktLines, splitSideBands } from './pkt-line.ts';
+
+/** One branch of a remote repository, over Git's smart HTTP protocol (version 0). */
+export interface GitRemote {
+  readonly url: string;
+  /** Where the branch is now; `null` where it does not exist yet. */
+  tip(signal: AbortSignal | undefined): Promise<RemoteTip>;
+  /** Everything of a commit that the client does not have. */
+  fetch(request: FetchRequest, signal: AbortSignal | undefined): Promise<FetchResult>;
+  /** Moves the branch from `expected` to `next` if it is still there, and sends the objects of `next`. */
+  push(request: PushRequest, signal: AbortSignal | undefined): Promise<PushOutcome>;
+}
+
+export interface RemoteTip {
+  readonly commit: CommitId | null;
+  readonly canShallow: boolean;
+}
+
+export interface FetchRequest {
+  readonly want: CommitId;
+  /** Commits that the client has with all that they lead to, but for `shallow`. */
+  readonly have: readonly CommitId[];
+  /** Commits that the client has without their parents. */
+  readonly shallow: readonly string[];
+  /** The commit alone, without its history. Only for a first contact: it always sends the whole tree. */
+  readonly single: boolean;
+}
+
+export interface FetchResult {
+  readonly pack: Buffer;
+  readonly shallow: readonly string[];
+  readonly unshallow: readonly string[];
+}
+
+export interface PushRequest {
+  readonly expected: CommitId | null;
+  readonly next: CommitId;
+  readonly pack: Buffer;
+}
+
+export type PushOutcome =
+  | { readonly outcome: 'accepted' }
+  /** The branch was not where it was expected, or the remote's rules say no; `reason` is fit to show. */
+  | { readonly outcome: 'rejected'; readonly reason: string }
+  /** Sent, but without an answer that says what became of it. */
+  | { readonly outcome: 'unknown'; readonly cause: unknown };
+
+export interface GitRemoteOptions extends HttpSessionOptions {
+  readonly ref: string;
+  readonly logger: Logger;
+}
+
+const NO_COMMIT = '0'.repeat(40);
+const AGENT = 'agent=caelus';
+
+export function createGitRemote(options: GitRemoteOptions): GitRemote {
+  const { url, ref, logger } = options;
+  const http = createHttpSession(options);
+
+  return {
+    url,
+
+    async tip(signal) {
+      const bytes = await http.request(
+        {
+          method: 'GET',
+          path: '/info/refs?service=git-upload-pack',
+          accept: 'application/x-git-upload-pack-advertisement',
+        },
+        signal,
+      );
+      const { lines, complete } = parsePktLines(bytes);
+      const texts = lines.map((line) => line?.toString('utf8').trimEnd() ?? '');
+      const failure = texts.find((line) => line.startsWith('ERR '));
+      if (failure !== undefined) throw protocolInvalid(url, http.readable(failure.slice(4)));
+      if (!complete || texts[0] !== '# service=git-upload-pack')
+        throw protocolInvalid(url, 'its list of refs is cut off.');
+      const capabilities =
+        texts
+          .find((line) => line.includes('\0'))
+          ?.split('\0')[1]
+          ?.split(' ') ?? [];
+      if (capabilities.includes('object-format=sha256')) throw unsupported(url, 'it has SHA-256 object names.');
+      const line = texts.map((each) => each.split('\0')[0] ?? '').find((each) => each.slice(41) === ref);
+      return {
+        commit: line === undefined ? null : parseCommitId(line.slice(0, 40)),
+        canShallow: capabilities.includes('shallow'),
+      };
+    },
+
+    async fetch({ want, have, shallow, single }, signal) {
+      const body = Buffer.concat([
+        encodePktLine(`want ${want} side-band-64k ofs-delta no-progress ${AGENT}\n`),
+        ...shallow.map((commit) => encodePktLine(`shallow ${commit}\n`)),
+        ...(single ? [encodePktLine('deepen 1\n')] : []),
+        FLUSH_PKT,
+        ...have.map((commit) => encodePktLine(`have ${commit}\n`)),
+        encodePktLine('done\n'),
+      ]);
+      const { plain, data, fatal } = splitSideBands(await post('git-upload-pack', body, signal));
+      const failure = plain.find((line) => line.startsWith('ERR '))?.slice(4) ?? fatal;
+      if (failure !== '') throw protocolInvalid(url, http.readable(failure));
+      const named = (word: string) =>
+        plain.filter((line) => line.startsWith(`${word} `)).map((line) => parseCommitId(line.slice(word.length + 1)));
+      return { pack: data, shallow: named('shallow'), unshallow: named('unshallow') };
+    },
+
+    async push({ expected, next, pack }, signal) {
+      const command = `${expected ?? NO_COMMIT} ${next} ${ref}\0report-status side-band-64k ${AGENT}`;
+      const body = Buffer.concat([encodePktLine(command), FLUSH_PKT, pack]);
+      try {
+        return readReport(await post('git-receive-pack', body, signal));
+      } catch (error) {
+        if (error instanceof LostResponseError) return { outcome: 'unknown', cause: error };
+        throw error;
+      }
+    },
+  };
+
+  async function post(
+    service: string,
+    body: Buffer,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly (Buffer | null)[]> {
+    const bytes = await http.request(
+      {
+        method: 'POST',
+        path: `/${service}`,
+        body: new Uint8Array(body),
+        contentType: `application/x-${service}-request`,
+        accept: `application/x-${service}-result`,
+      },
+      signal,
+    );
+    return parsePktLines(bytes).lines;
+  }
+
+  function readReport(lines: readonly (Buffer | null)[]): PushOutcome {
+    const { plain, data, messages, fatal } = splitSideBands(lines);
+    const report = [...plain, ...parsePktLines(data).lines.map((line) => line?.toString('utf8').trimEnd() ?? '')];
+    const said = http.readable(messages);
+    if (said !== '') logger.info('the remote says', { remote: url, said });
+    const refused = report.find((line) => line.startsWith(`ng ${ref} `));
+    const unpack = report.find((line) => line.startsWith('unpack '));
+    if (refused === undefined && unpack === 'unpack ok' && report.includes(`ok ${ref}`)) return { outcome: 'accepted' };
+    if (refused !== undefined || (unpack !== undefined && unpack !== 'unpack ok')) {
+      const reason = refused?.slice(`ng ${ref} `.length) ?? unpack ?? '';
+      return { outcome: 'rejected', reason: [http.readable(reason), said].filter(Boolean).join('; ') };
+    }
+    return { outcome: 'unknown', cause: new LostResponseError(fatal === '' ? 'no report' : http.readable(fatal)) };
+  }
+}
+
+/** The error of a push that the remote's rules refuse. */
+export function pushRefused(remote: string, reason: string): CaelusError<'GIT_PUSH_REFUSED'> {
+  return new CaelusError({
+    code: 'GIT_PUSH_REFUSED',
+    message: `The remote ${remote} refuses the push: ${reason}. Let Caelus write the branch, or choose another one.`,
+    details: { remote, reason },
+  });
+}
+
+/** The error of a push of which nobody can say whether it arrived. */
+export function pushUnknown(remote: string, commit: CommitId, cause: unknown): CaelusError<'GIT_PUSH_UNKNOWN'> {
+  return new CaelusError({
+    code: 'GIT_PUSH_UNKNOWN',
+    message: `The connection to ${remote} was lost during a push, and the remote cannot be asked whether commit ${commit} arrived. Propose the changes again: what arrived is then unchanged.`,
+    details: { remote, commit },
+    retryable: true,
+    cause,
+  });
+}

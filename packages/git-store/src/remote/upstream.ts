@@ -1,0 +1,161 @@
+import { CaelusError, type CommitId, type Logger } from '@caelus/core';
+import { pause } from '../backoff.ts';
+import type { BranchRef } from '../branch-ref.ts';
+import type { FileAccess } from '../file-access.ts';
+import { corrupt, unavailable } from '../git-errors.ts';
+import type { GitObject } from '../git-object.ts';
+import { encodePack } from '../git-pack.ts';
+import type { History } from '../history.ts';
+import type { ObjectStore } from '../object-store.ts';
+import { type GitRemote, pushRefused, pushUnknown } from './git-remote.ts';
+
+/** Where the branch is decided: the directory itself, or a remote that the directory is a cache of. */
+export interface Upstream {
+  /** The last tip that is known here; may be out of date where there is a remote. */
+  known(signal: AbortSignal | undefined): Promise<CommitId | null>;
+  /** The tip as it is now, with its objects in the directory. */
+  refresh(signal: AbortSignal | undefined): Promise<CommitId | null>;
+  /** Makes `next` the tip if it still is `base`, durably; returns whether it was. */
+  publish(
+    base: CommitId | null,
+    next: CommitId,
+    created: readonly GitObject[],
+    signal: AbortSignal | undefined,
+  ): Promise<boolean>;
+}
+
+export function createLocalUpstream(ref: BranchRef, objects: ObjectStore): Upstream {
+  return {
+    known: () => ref.read(),
+    refresh: () => ref.read(),
+    async publish(base, next, created, signal) {
+      await objects.write(created);
+      signal?.throwIfAborted();
+      return ref.move(base, next, signal);
+    },
+  };
+}
+
+export interface RemoteUpstreamOptions {
+  readonly remote: GitRemote;
+  readonly ref: BranchRef;
+  readonly objects: ObjectStore;
+  readonly history: History;
+  readonly files: FileAccess;
+  readonly gitdir: string;
+  readonly logger: Logger;
+}
+
+/** How many of our own commits are offered, so that the remote finds one that it has even where it was rewound. */
+const OFFERED_COMMITS = 32;
+const SENDS = 3;
+const BACKOFF = { baseMilliseconds: 100, mostMilliseconds: 2000 };
+/** Reasons of a server whose ref was busy or had just moved, not of one that refuses. */
+const LOST_RACE =
+  /lock|failed to update ref|incorrect old value|reference already exists|fetch first|non-fast-forward|stale/i;
+
+export function createRemoteUpstream({
+  remote,
+  ref,
+  objects,
+  history,
+  files,
+  gitdir,
+  logger,
+}: RemoteUpstreamOptions): Upstream {
+  const shallowFile = `${gitdir}/shallow`;
+
+  async function refresh(signal: AbortSignal | undefined): Promise<CommitId | null> {
+    // Read first: a process that moves the branch meanwhile knows something newer, and must win.
+    const known = await ref.read();
+    const { commit, canShallow } = await remote.tip(signal);
+    if (commit === null || commit === known) return commit;
+    if ((await objects.find(commit)) === undefined) await fetchCommit(commit, known, canShallow, signal);
+    await ref.move(known, commit, signal);
+    return commit;
+  }
+
+  async function fetchCommit(
+    want: CommitId,
+    known: CommitId | null,
+    canShallow: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const have: CommitId[] = [];
+    if (known !== null)
+      for await (const { commit } of history.walk(known)) if (have.push(commit) === OFFERED_COMMITS) break;
+    const shallow = await history.shallow();
+    const result = await remote.fetch(
+      { want, have, shallow: [...shallow], single: known === null && canShallow },
+      signal,
+    );
+    const nowShallow = new Set([...shallow, ...result.shallow]);
+    for (const commit of result.unshallow) nowShallow.delete(commit);
+    if (result.shallow.length + result.unshallow.length > 0) {
+      // Before the pack: Git puts up with a name too many here, not with a parent that is missing.
+      await files.replace(shallowFile, Buffer.from([...nowShallow].map((commit) => `${commit}\n`).join('')));
+      await files.syncDirectories([gitdir]);
+    }
+    await objects.addPack(result.pack);
+    if ((await objects.find(want)) === undefined)
+      throw corrupt(want, `The remote did not send commit ${want}. Try again.`);
+  }
+
+  return {
+    known: async (signal) => (await ref.read()) ?? refresh(signal),
+    refresh,
+
+    async publish(base, next, created, signal) {
+      const pack = await encodePack(created);
+      if (!(await send(base, next, pack, signal))) return false;
+      // From here on the commit is acknowledged; what follows only spares a fetch.
+      await objects.write(created);
+      await ref.move(base, next);
+      return true;
+    },
+  };
+
+  async function send(
+    base: CommitId | null,
+    next: CommitId,
+    pack: Buffer,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    let cause: unknown;
+    let mayHaveArrived = false;
+    for (let attempt = 0; attempt < SENDS; attempt += 1) {
+      signal?.throwIfAborted();
+      const pushed = await remote.push({ expected: base, next, pack }, signal);
+      if (pushed.outcome === 'accepted') return true;
+
+      // Not guessed, but looked up. What is sent again is the same commit, so it can arrive only once.
+      const now = await tipAfter(pushed, next, signal);
+      mayHaveArrived ||= pushed.outcome === 'unknown';
+      if (now !== base) {
+        const tip = await refresh(signal);
+        // Two writers may make the very same commit. One that was only ever rejected is the other's.
+        return mayHaveArrived && tip !== null && history.isAncestor(next, tip, signal);
+      }
+      if (pushed.outcome === 'rejected' && !LOST_RACE.test(pushed.reason)) throw pushRefused(remote.url, pushed.reason);
+      cause = pushed.outcome === 'unknown' ? pushed.cause : undefined;
+      logger.warn('a push is sent again', { remote: remote.url, outcome: pushed.outcome });
+      await pause(attempt, BACKOFF, signal);
+    }
+    if (cause === undefined) return false;
+    throw unavailable(remote.url, 'it fails to answer pushes.', cause);
+  }
+
+  async function tipAfter(
+    pushed: { readonly outcome: string; readonly cause?: unknown },
+    next: CommitId,
+    signal: AbortSignal | undefined,
+  ): Promise<CommitId | null> {
+    try {
+      return (await remote.tip(signal)).commit;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (pushed.outcome === 'unknown' && error instanceof CaelusError) throw pushUnknown(remote.url, next, error);
+      throw error;
+    }
+  }
+}

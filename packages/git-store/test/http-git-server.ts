@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface HttpGitServer extends AsyncDisposable {
+  readonly url: string;
+  /** Of each request, in order. */
+  readonly requests: readonly {
+    readonly method: string;
+    readonly path: string;
+    readonly authorization: string | undefined;
+  }[];
+  /** Looks at each request before Git does; returns whether it has answered. May also break the connection. */
+  intercept: (request: IncomingMessage, response: ServerResponse, body: Buffer) => boolean | Promise<boolean>;
+  /** Called with what Git answers, before it is sent; `false` drops the connection in place of the answer. */
+  answering: (request: IncomingMessage, answer: Buffer) => boolean | Promise<boolean>;
+}
+
+/** Serves the bare repositories below `root` by `git http-backend`, on the loopback interface. */
+export async function startHttpGitServer(root: string): Promise<HttpGitServer> {
+  const requests: { method: string; path: string; authorization: string | undefined }[] = [];
+  const server = createServer((request, response) => {
+    handle(request, response).catch(() => response.destroy());
+  });
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = 'GET', url = '/', headers } = request;
+    requests.push({ method, path: url, authorization: headers.authorization });
+    const body: Buffer[] = [];
+    for await (const chunk of request) body.push(chunk as Buffer);
+    if (await harness.intercept(request, response, Buffer.concat(body))) return;
+    const [path = '', query = ''] = url.split('?');
+    const child = spawn('git', ['http-backend'], {
+      env: {
+        PATH: process.env.PATH,
+        GIT_PROJECT_ROOT: root,
+        GIT_HTTP_EXPORT_ALL: '1',
+        GIT_CONFIG_NOSYSTEM: '1',
+        GIT_CONFIG_GLOBAL: '/dev/null',
+        REMOTE_USER: 'tester',
+        REMOTE_ADDR: '127.0.0.1',
+        PATH_INFO: path,
+        QUERY_STRING: query,
+        REQUEST_METHOD: method,
+        CONTENT_TYPE: headers['content-type'] ?? '',
+        CONTENT_LENGTH: String(Buffer.concat(body).length),
+      },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    child.stdin.on('error', () => {});
+    child.stdin.end(Buffer.concat(body));
+    const output: Buffer[] = [];
+    for await (const chunk of child.stdout) output.push(chunk as Buffer);
+    const answer = Buffer.concat(output);
+    if (!(await harness.answering(request, answer))) {
+      response.destroy();
+      return;
+    }
+    const split = answer.indexOf('\r\n\r\n');
+    const lines = answer.subarray(0, split).toString('latin1').split('\r\n');
+    let status = 200;
+    for (const line of lines) {
+      const [name = '', value = ''] = line.split(/:\s*/, 2);
+      if (name.toLowerCase() === 'status') status = Number.parseInt(value, 10);
+      else if (name !== '') response.setHeader(name, value);
+    }
+    response.writeHead(status).end(answer.subarray(split + 4));
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const harness: HttpGitServer = {
+    url: `http://127.0.0.1:${port}`,
+    requests,
+    intercept: () => false,
+    answering: () => true,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return harness;
+}
