@@ -79,7 +79,10 @@ export interface RepositoryReader {
 export interface RepositoryTransaction extends RepositoryReader {
   /** @throws {CaelusError} `PRODUCT_EXISTS` where the slug is taken */
   insertProduct(product: Product): Promise<void>;
-  /** @throws {CaelusError} `TEMPLATE_VERSION_EXISTS`, `PRODUCT_UNKNOWN` */
+  /**
+   * @throws {CaelusError} `TEMPLATE_VERSION_EXISTS` where the product has one of that name, `TEMPLATE_VERSION_IMMUTABLE`
+   *   where another one has its id, `PRODUCT_UNKNOWN`
+   */
   insertTemplateVersion(templateVersion: TemplateVersion): Promise<void>;
   /** The one thing about a template version that may change. Keeps an earlier instant. @throws {CaelusError} `TEMPLATE_VERSION_UNKNOWN` */
   deprecateTemplateVersion(id: TemplateVersionId, at: Timestamp): Promise<void>;

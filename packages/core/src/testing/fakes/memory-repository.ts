@@ -261,12 +261,17 @@ function writer(draft: Tables, assertOpen: () => void): Omit<RepositoryTransacti
     },
     async insertTemplateVersion(templateVersion) {
       const { id, productId, version } = parseTemplateVersion(templateVersion);
-      const same = (other: TemplateVersion) =>
-        other.id === id || (other.productId === productId && other.version === version);
-      if ([...draft.templateVersions.values()].some(same)) {
+      if (
+        [...draft.templateVersions.values()].some((other) => other.productId === productId && other.version === version)
+      ) {
         throw refused('TEMPLATE_VERSION_EXISTS', `The product has a template version ${version} already.`, {
           productId,
           version,
+        });
+      }
+      if (draft.templateVersions.has(id)) {
+        throw refused('TEMPLATE_VERSION_IMMUTABLE', `There is another template version ${id}, which never changes.`, {
+          templateVersionId: id,
         });
       }
       assertProduct(draft, productId);
@@ -382,27 +387,19 @@ function assertTemplateVersion({ templateVersions }: Tables, templateVersionId: 
 }
 
 function assertNamesFree({ instances }: Tables, instance: Instance): void {
+  const { id, argoAppName, namespace, hostname } = instance;
   if (instance.status === 'Deleted') return;
-  for (const other of instances.values()) {
-    if (other.id === instance.id || other.status === 'Deleted') continue;
-    const { argoAppName, namespace, hostname } = instance;
-    const sameCluster = JSON.stringify(other.destination) === JSON.stringify(instance.destination);
-    const taken =
-      other.argoAppName === argoAppName
-        ? argoAppName
-        : sameCluster && other.namespace === namespace
-          ? namespace
-          : undefined;
-    if (taken !== undefined) {
-      throw refused('INSTANCE_NAME_TAKEN', `Another instance has the name ${taken}. Choose another one.`, {
-        name: taken,
-      });
-    }
-    if (hostname !== null && other.hostname === hostname) {
-      throw refused('HOSTNAME_TAKEN', `Another instance has the hostname ${hostname}. Choose another one.`, {
-        hostname,
-      });
-    }
+  const others = [...instances.values()].filter((other) => other.id !== id && other.status !== 'Deleted');
+  const cluster = JSON.stringify(instance.destination);
+  const inCluster = others.filter(({ destination }) => JSON.stringify(destination) === cluster);
+  const name = others.some((other) => other.argoAppName === argoAppName)
+    ? argoAppName
+    : inCluster.find((other) => other.namespace === namespace)?.namespace;
+  if (name !== undefined) {
+    throw refused('INSTANCE_NAME_TAKEN', `Another instance has the name ${name}. Choose another one.`, { name });
+  }
+  if (hostname !== null && others.some((other) => other.hostname === hostname)) {
+    throw refused('HOSTNAME_TAKEN', `Another instance has the hostname ${hostname}. Choose another one.`, { hostname });
   }
 }
 

@@ -102,10 +102,8 @@ export const catalogueCases: readonly ContractCase[] = [
         productId: first.productId,
         version: first.version,
       });
-      await assertRefused(insert(2, { id: first.id }), 'TEMPLATE_VERSION_EXISTS', {
-        productId: first.productId,
-        version: '1.2',
-      });
+      await assertRefused(insert(1, { defaultValues: { other: true } }), 'TEMPLATE_VERSION_EXISTS');
+      await assertRefused(insert(2, { id: first.id }), 'TEMPLATE_VERSION_IMMUTABLE', { templateVersionId: first.id });
       await write(repository, (transaction) => transaction.insertProduct(sampleProduct(2)));
       await insert(2, { productId: productId(2), version: first.version });
       assert.deepEqual(await repository.findTemplateVersion(first.id), first);

@@ -1,0 +1,32 @@
+import { type CallOptions, type GitState, type InstanceId, parseGitState } from '@caelus/core';
+import { firstRecord, type RecordTable, toColumns, upsertRow } from '../record-table.ts';
+import type { SqlSession } from '../sql-executor.ts';
+
+const table: RecordTable<GitState> = {
+  name: 'git_state',
+  columns: {
+    instanceId: 'deployment_id',
+    generation: 'generation',
+    changeId: 'change_id',
+    contentHash: 'content_hash',
+    specHash: 'spec_hash',
+    commit: 'commit_id',
+    phase: 'phase',
+    writtenAt: 'written_at',
+  },
+  json: [],
+  parse: parseGitState,
+};
+
+export async function findGitState(
+  session: SqlSession,
+  id: InstanceId,
+  options?: CallOptions,
+): Promise<GitState | undefined> {
+  const { rows } = await session.query('SELECT * FROM git_state WHERE deployment_id = ?', [id], options);
+  return firstRecord(table, rows);
+}
+
+export async function putGitState(session: SqlSession, state: GitState): Promise<void> {
+  await upsertRow(session, 'git_state', toColumns(table, parseGitState(state)), ['deployment_id']);
+}
