@@ -53,3 +53,12 @@ describe('links between documents', () => {
     expect(broken).toEqual([]);
   });
 });
+
+describe('decision records', () => {
+  it('are all in the index, each under a number of its own', () => {
+    const records = documents.flatMap((path) => /^docs\/adr\/(\d{4}-[a-z0-9-]+\.md)$/.exec(path)?.[1] ?? []);
+    const index = linksOf(readText('docs/adr/README.md'));
+    expect(records.filter((record) => !index.includes(record))).toEqual([]);
+    expect(new Set(records.map((record) => record.slice(0, 4))).size).toBe(records.length);
+  });
+});
