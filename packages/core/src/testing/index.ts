@@ -1,5 +1,14 @@
 // Contract kits, fakes and arbitraries for those who write adapters or test a host. One block a concern.
 
+// arbitraries
+export {
+  type ArbitraryValuesOptions,
+  arbitraryScalar,
+  arbitraryValues,
+  arbitraryValuesKey,
+  arbitraryValuesLayers,
+  type FastCheck,
+} from './arbitraries.ts';
 // the smaller ports
 export { type ChartResolverContractOptions, chartResolverContract } from './chart-resolver-contract.ts';
 export type { ContractRunner } from './contract-runner.ts';

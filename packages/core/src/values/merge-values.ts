@@ -1,4 +1,4 @@
-import { deepmergeFastUnsafeCustom } from 'deepmerge-ts';
+import { deepmergeCustom } from 'deepmerge-ts';
 import { isJsonObject, type JsonValue } from '../json-value.ts';
 import type { Values } from './values.ts';
 
@@ -12,11 +12,12 @@ export interface ValuesLayer {
 
 /**
  * Two at a time: given more, deepmerge-ts looks at all of them at once, so that a scalar below two objects would hide the
- * first of the two. Without its metadata: to keep cycles out it takes an object that two layers share for a cycle.
+ * first of the two. Without its metadata: to find cycles, it takes an object that two layers share for one.
  */
-const mergeTwo: (lower: Values, upper: Values) => unknown = deepmergeFastUnsafeCustom<Values>({
+const mergeTwo: (lower: Values, upper: Values) => unknown = deepmergeCustom<Values>({
   mergeArrays: false,
   filterValues: false,
+  metaDataUpdater: () => undefined,
 });
 
 /**

@@ -11,7 +11,7 @@ export type SchemaMap = (values: Values) => {
   readonly forbidden: readonly string[];
 };
 
-/** Put into every object of a schema, so that Ajv calls us wherever it applies that schema. */
+/** Put into every schema within a schema, so that Ajv calls us wherever it applies that schema. */
 const MARK = 'x-caelus-visit';
 
 /** Each applies what it holds to the place it is at, without deciding which branch is the right one. */
@@ -67,10 +67,19 @@ export function compileSchemaMap(ajv: Ajv, schema: JsonObject): SchemaMap {
   };
 }
 
+/** Keywords whose members are schemas, and keywords whose members are data. */
+const OF_SCHEMAS = ['properties', 'patternProperties', 'dependentSchemas', 'dependencies', '$defs', 'definitions'];
+const OF_DATA = ['const', 'enum', 'default', 'examples', 'dependentRequired'];
+
 function marked(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(marked);
   if (!isJsonObject(value)) return value;
-  return { ...Object.fromEntries(Object.entries(value).map(([key, member]) => [key, marked(member)])), [MARK]: true };
+  const members = Object.entries(value).map(([keyword, member]): [string, JsonValue] => {
+    if (OF_DATA.includes(keyword)) return [keyword, member];
+    if (!OF_SCHEMAS.includes(keyword) || !isJsonObject(member)) return [keyword, marked(member)];
+    return [keyword, Object.fromEntries(Object.entries(member).map(([key, schema]) => [key, marked(schema)]))];
+  });
+  return { ...Object.fromEntries(members), [MARK]: true };
 }
 
 /** Whether one schema describes a key of the object it applies to, forbids it, or says nothing of it. */

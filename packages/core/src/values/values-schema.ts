@@ -48,7 +48,6 @@ const OPTIONS: Options = {
   // every `$id` it meets, for good and for all schemas of an instance.
   validateSchema: false,
   meta: false,
-  addUsedSchema: false,
 };
 
 type Draft = 'draft-07' | '2020-12';
@@ -61,8 +60,6 @@ const DRAFTS: ReadonlyMap<string, Draft> = new Map([
 
 /** What only a whole set of values can satisfy or break, so not the user's layer alone. */
 const RULES_OF_THE_WHOLE = ['required', 'minProperties', 'dependentRequired', 'dependencies', 'not', 'if'];
-/** What closes an object; the schema map does this for the user's layer, in which branches are not decided yet. */
-const CLOSING_RULES = ['additionalProperties', 'unevaluatedProperties'];
 
 const FORBIDDEN_KEY = 'must not be set: the schema has no such key';
 
@@ -128,8 +125,16 @@ function createAjv(draft: Draft): Ajv {
 function createUserAjv(draft: Draft): Ajv {
   const ajv = createAjv(draft);
   const anyOf = ajv.getKeyword('anyOf') as CodeKeywordDefinition;
-  for (const keyword of [...RULES_OF_THE_WHOLE, ...CLOSING_RULES, 'oneOf']) ajv.removeKeyword(keyword);
-  return ajv.addKeyword({ ...anyOf, keyword: 'oneOf', error: { message: 'must match a schema in oneOf' } });
+  const additional = ajv.getKeyword('additionalProperties') as CodeKeywordDefinition;
+  // Which keys are forbidden is what the schema map tells: here it is not decided yet which branches apply.
+  const unclosed: CodeKeywordDefinition['code'] = (context) => {
+    if (context.schema !== false) additional.code(context);
+  };
+  const replaced = ['oneOf', 'additionalProperties', 'unevaluatedProperties'];
+  for (const keyword of [...RULES_OF_THE_WHOLE, ...replaced]) ajv.removeKeyword(keyword);
+  return ajv
+    .addKeyword({ ...anyOf, keyword: 'oneOf', error: { message: 'must match a schema in oneOf' } })
+    .addKeyword({ ...additional, code: unclosed });
 }
 
 function draftOf(schema: JsonObject): Draft {
@@ -142,6 +147,10 @@ function draftOf(schema: JsonObject): Draft {
 function checkAgainstMetaSchema(schema: JsonObject, draft: Draft): void {
   if ('$async' in schema)
     invalid([{ path: '/$async', message: 'Leave it out; asynchronous schemas are not supported.' }]);
+  // Ajv resolves it only within the dynamic scope and passes over it elsewhere, rules and secrets included.
+  const dynamic = findMembers(schema, (key) => key === '$dynamicRef');
+  if (dynamic.length > 0)
+    invalid(dynamic.map((path) => ({ path, message: 'Use $ref; dynamic references are not supported.' })));
   let ajv = metaValidators.get(draft);
   if (ajv === undefined) {
     const options: Options = { ...OPTIONS, meta: true };
@@ -159,10 +168,7 @@ function compile(ajv: Ajv, schema: JsonObject): ValidateFunction {
   } catch (error) {
     // What Ajv throws quotes the schema; the place is found again instead.
     if (error instanceof MissingRefError) {
-      const places = findMembers(
-        schema,
-        (key, value) => /^\$(?:dynamicR|r)ef$/.test(key) && value === error.missingRef,
-      );
+      const places = findMembers(schema, (key, value) => key === '$ref' && value === error.missingRef);
       return invalid(places.map((path) => ({ path, message: 'It refers to what is not in the schema.' })));
     }
     const patterns = findMembers(schema, (key, value) => key === 'pattern' && !isPattern(value));
