@@ -11,6 +11,9 @@ import {
   parseTier,
   type RenderContext,
   type RenderInstanceInput,
+  type RepoTree,
+  renderInstance,
+  renderRepository,
   slugNaming,
   type TemplateCapabilities,
   uuidNaming,
@@ -104,6 +107,14 @@ export function inputOf(sample: Sample = {}): RenderInstanceInput {
   return { context, instance, product, templateVersion, tier };
 }
 
+/** The repository and the instance of a sample. Of 256 shards, the first and the instance's stand for all. */
+export function renderSample(sample: Sample): RepoTree {
+  const input = inputOf(sample);
+  const repository = [...renderRepository({ context: input.context, tiers: [input.tier] })];
+  const shown = repository.filter(([path]) => !/\/(?!1f|00)[0-9a-f]{2}(?:\/|\.yaml$)/.test(path));
+  return new Map([...shown, ...renderInstance(input).tree]);
+}
+
 const everyTierOption = {
   values: { ingress: { className: 'nginx' } },
   syncWindows: [
@@ -150,6 +161,9 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
     },
     capabilities: { hostname: '/ingress/host', podSecurity: 'restricted' },
   },
-  'privileged-tier': { tier: { name: 'internal', podSecurity: 'privileged' }, capabilities: { podSecurity: 'baseline' } },
+  'privileged-tier': {
+    tier: { name: 'internal', podSecurity: 'privileged' },
+    capabilities: { podSecurity: 'baseline' },
+  },
   'argo-cd-2.14': { version: '2.14', tier: everyTierOption, instance: { destination: { name: 'eu-1' } } },
 };

@@ -17,7 +17,10 @@ export type PodSecurityLevel = 'restricted' | 'baseline' | 'privileged';
 
 /** What a chart can do and needs, beyond what Helm's own metadata says. */
 export interface TemplateCapabilities {
-  /** Render through a kustomize overlay over the chart (needs `kustomize.buildOptions: --enable-helm` in Argo CD). Default `false`. */
+  /**
+   * Render through a kustomize overlay over the chart. It needs `kustomize.buildOptions: --enable-helm` in Argo CD, and a
+   * chart from a Helm repository, an OCI registry (both without credentials) or the GitOps repository. Default `false`.
+   */
   readonly kustomize?: boolean | undefined;
   /** JSON pointer of the value that takes the instance's hostname. */
   readonly hostname?: string | undefined;

@@ -54,7 +54,7 @@ function plannedFile(path: RepoPath, before: Uint8Array | null, after: Uint8Arra
   });
   if (patch === undefined) return omitted('too-large');
   const lines = patch.hunks.flatMap((hunk) => hunk.lines);
-  const diff = formatPatch(patch, OMIT_HEADERS);
+  const diff = lines.length === 0 ? '' : formatPatch(patch, OMIT_HEADERS);
   const count = (sign: string) => lines.filter((line) => line.startsWith(sign)).length;
   return { path, action, diff, omitted: null, linesAdded: count('+'), linesRemoved: count('-') };
 }

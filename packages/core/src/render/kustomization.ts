@@ -1,6 +1,7 @@
 import { CaelusError } from '../errors.ts';
 import type { JsonObject } from '../json-value.ts';
 import { instanceFiles } from '../layout/layout.ts';
+import type { ChartSource } from '../model/chart-source.ts';
 import { chartLocation } from './chart-location.ts';
 import { toManifest } from './manifest.ts';
 import type { RenderInstanceInput } from './render-instance.ts';
@@ -55,6 +56,11 @@ function helmChart({ context, instance, templateVersion }: RenderInstanceInput):
     helmGlobals: { chartHome: `${up}${location.path.slice(0, end)}` },
     helmCharts: [{ ...release, name: location.path.slice(end + 1) }],
   };
+}
+
+/** Refuses a chart that no overlay can be made of. @throws {CaelusError} `KUSTOMIZE_UNSUPPORTED` */
+export function assertKustomizable(chart: ChartSource): void {
+  if (chart.type === 'git' && chart.repoURL !== undefined) throw kustomizeUnsupported(chart.type);
 }
 
 function kustomizeUnsupported(chartType: string): CaelusError {

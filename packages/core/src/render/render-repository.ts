@@ -1,5 +1,5 @@
 import { parseDocument } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CaelusError } from '../errors.ts';
 import type { JsonObject } from '../json-value.ts';
 import { type LayoutName, projectFile, REPOSITORY_FILES } from '../layout/layout.ts';
