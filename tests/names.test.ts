@@ -7,7 +7,7 @@ const ours = files.filter((path) => !/\/(?:golden|fixtures)\//.test(path));
 
 const KEBAB = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 /** Names that say nothing about what a file holds, so that everything ends up there. */
-const MEANINGLESS = /^(?:utils?|helpers?|common|managers?|misc|shared|lib|stuff)$/;
+const MEANINGLESS = /^(?:utils?|helpers?|common|managers?|misc)$/;
 
 describe('file names', () => {
   it('of TypeScript and JavaScript are kebab-case', () => {
