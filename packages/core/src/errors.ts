@@ -71,6 +71,7 @@ export interface ErrorDetails {
   readonly TEMPLATE_VERSION_OF_OTHER_PRODUCT: { readonly templateVersionId: string; readonly productId: string };
   readonly TEMPLATE_VERSION_IMMUTABLE: { readonly templateVersionId: string };
   readonly UPGRADE_ACROSS_PRODUCTS: { readonly instanceId: string; readonly templateVersionId: string };
+  readonly CHART_UNKNOWN: { readonly path: string };
   readonly CHART_VERSION_IMMUTABLE: { readonly path: string };
 
   readonly INSTANCE_UNKNOWN: { readonly instanceId: string };

@@ -201,6 +201,7 @@ export {
   DEFAULT_ARGO_CD_VERSION,
 } from './render/argo-cd-version.ts';
 export { contentHash, hashJson } from './render/content-hash.ts';
+export { assertKustomizable } from './render/kustomization.ts';
 export {
   instanceHash,
   type Marker,

@@ -1,1 +1,15 @@
-export {};
+// The whole public API of @caelus/engine.
+
+export { type CaelusOptions, DEFAULT_TIMINGS, type Timings } from './caelus-options.ts';
+export { CHART_LIMITS, type Charts, type NewChart } from './charts.ts';
+export type { CommandOptions, InstanceCommandOptions } from './command-options.ts';
+export { type Caelus, createCaelus } from './create-caelus.ts';
+export type { InstanceQuery, Instances, InstanceUpgrade } from './instances.ts';
+export type { Products } from './products.ts';
+export type { RunOnceOptions, RunReport } from './run-once.ts';
+export type { SettledOptions, Settlement } from './settled.ts';
+export type { EventStreamOptions } from './stream-events.ts';
+export { systemClock } from './system-clock.ts';
+export type { TemplateVersions } from './template-versions.ts';
+export { uuidSource } from './uuid-source.ts';
+export type { Worker, WorkerOptions } from './worker.ts';

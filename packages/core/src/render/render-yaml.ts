@@ -48,7 +48,7 @@ function flow(text: string): string {
   return PLAIN.test(text) && !RESERVED.test(text) ? text : `"${text.replaceAll(ESCAPED, escapeCharacter)}"`;
 }
 
-const PLAIN = /^[A-Za-z_/$](?:[A-Za-z0-9_./@$=+-]|:(?=[A-Za-z0-9/]))*$/;
+const PLAIN = /^[A-Za-z_/$](?:[A-Za-z0-9_./@$=+-]|:(?=[A-Za-z0-9/])| (?=[A-Za-z0-9]))*$/;
 /** What a YAML 1.1 reader takes for a boolean or null; numbers and dates cannot start like {@link PLAIN}. */
 const RESERVED = /^(?:y|n|yes|no|on|off|true|false|null|nan|inf)$/i;
 /** What a literal block cannot carry: tabs, control and format characters, and halves of surrogate pairs. */

@@ -1,4 +1,4 @@
-import { parse } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import type { CallOptions } from '../../call-options.ts';
 import { canonicalJson, type JsonObject, type JsonValue } from '../../json-value.ts';
 import { parseRepoPath, type RepoPath } from '../../layout/repo-path.ts';
@@ -344,11 +344,10 @@ async function readManifests(snapshot: Snapshot, directory: RepoPath, deep: bool
 }
 
 function parseObjects(bytes: Uint8Array): readonly JsonObject[] {
-  try {
-    const object: unknown = parse(new TextDecoder().decode(bytes), { logLevel: 'error', maxAliasCount: 0 });
-    return typeof object === 'object' && object !== null && 'kind' in object ? [object as JsonObject] : [];
-  } catch {
+  const documents = parseAllDocuments(new TextDecoder().decode(bytes), { logLevel: 'silent' });
+  return documents.flatMap((document) => {
     // Templates of a chart are no YAML; the real one hands them to Helm.
-    return [];
-  }
+    const object: unknown = document.errors.length > 0 ? null : document.toJS({ maxAliasCount: 0 });
+    return typeof object === 'object' && object !== null && 'kind' in object ? [object as JsonObject] : [];
+  });
 }

@@ -1,0 +1,101 @@
+import type {
+  ArgoCdVersion,
+  ChangeNotifier,
+  ChartResolver,
+  Clock,
+  Destination,
+  DriftPolicy,
+  IdSource,
+  LayoutName,
+  Logger,
+  NamingStrategy,
+  Repository,
+  StateStore,
+  StatusSource,
+  Telemetry,
+  Tier,
+} from '@caelus/core';
+
+/** What {@link createCaelus} takes. Caelus closes none of the adapters; who makes them closes them. */
+export interface CaelusOptions {
+  /** The rows: who owns what, and what is to be done. */
+  readonly repository: Repository;
+  /** The GitOps repository's branch. */
+  readonly store: StateStore;
+  /** What Argo CD makes of it. */
+  readonly status: StatusSource;
+  /** The GitOps repository as Argo CD reaches it; the store may reach it by another URL. */
+  readonly gitOps: {
+    /** `https://`, `http://` or `ssh://` URL, or `user@host:path`, without credentials. */
+    readonly repoURL: string;
+    /** Default `main`. */
+    readonly branch?: string | undefined;
+  };
+  readonly argoCd?:
+    | {
+        /** The namespace that Argo CD lives in. Default `argocd`. */
+        readonly namespace?: string | undefined;
+        /** Fields that the version does not know are not rendered. Default: the newest that Caelus knows. */
+        readonly version?: ArgoCdVersion | undefined;
+        /** Repositories that charts may come from, as Argo CD's globs. Default: any. */
+        readonly sourceRepos?: readonly string[] | undefined;
+      }
+    | undefined;
+  /** At least one; instances that name none get the first. */
+  readonly tiers: readonly Tier[];
+  /** Default `flat`; `sharded` from a few thousand instances on. A repository keeps the layout it began with. */
+  readonly layout?: LayoutName | undefined;
+  /** Default {@link uuidNaming}. */
+  readonly naming?: NamingStrategy | undefined;
+  /** Where instances go that name no other cluster. Default: the cluster that Argo CD runs in. */
+  readonly destination?: Destination | undefined;
+  /** Default {@link DEFAULT_DRIFT_POLICY}: report manual edits, restore removed directories. */
+  readonly driftPolicy?: Partial<DriftPolicy> | undefined;
+  /** Told of every commit. Default: nobody; Argo CD finds out by polling. */
+  readonly notifier?: ChangeNotifier | undefined;
+  /** Pins chart versions that are given as ranges, or not at all. Default: such charts are refused. */
+  readonly charts?: ChartResolver | undefined;
+  readonly clock?: Clock | undefined;
+  readonly ids?: IdSource | undefined;
+  /** Default: silent. */
+  readonly logger?: Logger | undefined;
+  readonly telemetry?: Telemetry | undefined;
+  readonly timings?: Partial<Timings> | undefined;
+}
+
+/** How often and how long, in milliseconds where not said otherwise. */
+export interface Timings {
+  /** How long a loop waits for work that another process may have made. Default 1,000. */
+  readonly poll: number;
+  /** How often every Application is read anew, beside the watch. Default 300,000. */
+  readonly relist: number;
+  /** How often rows and Git are compared. Default 600,000. */
+  readonly sweep: number;
+  /** How long one worker may keep an instance to itself. Default 60,000. */
+  readonly lease: number;
+  /** How long a failed instance waits first; twice as long after each failure. Default 1,000. */
+  readonly retry: number;
+  /** How long it waits at most. Default 300,000. */
+  readonly retryLimit: number;
+  /** How often a deletion is looked at while Argo CD works on it. Default 5,000. */
+  readonly deletion: number;
+  /** How many instances go into one commit at most. Default 200. */
+  readonly batch: number;
+  /** How long an idempotency key is remembered. Default 86,400,000: a day. */
+  readonly idempotency: number;
+  /** How long `Degraded` and a deletion's error may last before they count. Default 30,000. */
+  readonly grace: number;
+}
+
+export const DEFAULT_TIMINGS: Timings = {
+  poll: 1_000,
+  relist: 300_000,
+  sweep: 600_000,
+  lease: 60_000,
+  retry: 1_000,
+  retryLimit: 300_000,
+  deletion: 5_000,
+  batch: 200,
+  idempotency: 86_400_000,
+  grace: 30_000,
+};

@@ -1,0 +1,113 @@
+import {
+  CaelusError,
+  type ChangeNotifier,
+  type ChartResolver,
+  type Clock,
+  createLayout,
+  createRenderContext,
+  DEFAULT_DRIFT_POLICY,
+  type Destination,
+  type DriftPolicy,
+  type IdSource,
+  IN_CLUSTER,
+  type Logger,
+  parseDestination,
+  parseTier,
+  type RenderContext,
+  type Repository,
+  type StateStore,
+  type StatusSource,
+  silentLogger,
+  type Tier,
+  type TierName,
+  type Timestamp,
+  toTimestamp,
+  uuidNaming,
+} from '@caelus/core';
+import { type CaelusOptions, DEFAULT_TIMINGS, type Timings } from './caelus-options.ts';
+import { createObserveOperation, type ObserveOperation } from './observe-operation.ts';
+import { systemClock } from './system-clock.ts';
+import { uuidSource } from './uuid-source.ts';
+import { createWakeUp, type WakeUp } from './wake-up.ts';
+
+/** The options with every default filled in and checked, and what the parts of one engine share. */
+export interface EngineContext {
+  readonly repository: Repository;
+  readonly store: StateStore;
+  readonly status: StatusSource;
+  readonly render: RenderContext;
+  readonly tiers: ReadonlyMap<TierName, Tier>;
+  readonly defaultTier: Tier;
+  readonly destination: Destination;
+  readonly driftPolicy: DriftPolicy;
+  readonly notifier: ChangeNotifier | undefined;
+  readonly charts: ChartResolver | undefined;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly logger: Logger;
+  readonly observe: ObserveOperation;
+  readonly timings: Timings;
+  /** Something was written to the rows by this process. */
+  readonly changed: WakeUp;
+}
+
+/** Checks the options. @throws {CaelusError} `INVALID_INPUT`, `NAME_INVALID`, `REPOSITORY_URL_INVALID`, `REPOSITORY_URL_CREDENTIALS` */
+export function createEngineContext(options: CaelusOptions): EngineContext {
+  const { repository, store, status, gitOps, argoCd, layout = 'flat', naming = uuidNaming } = options;
+  const tiers = options.tiers.map(parseTier);
+  const [defaultTier] = tiers;
+  const byName = new Map(tiers.map((tier) => [tier.name, tier]));
+  if (defaultTier === undefined || byName.size < tiers.length) {
+    const message = 'Give at least one tier, and no two of the same name.';
+    throw new CaelusError({ code: 'INVALID_INPUT', message, details: { issues: [{ path: '/tiers', message }] } });
+  }
+  const clock = options.clock ?? systemClock;
+  return {
+    repository,
+    store,
+    status,
+    render: createRenderContext({ storeId: repository.storeId, layout: createLayout(layout), naming, gitOps, argoCd }),
+    tiers: byName,
+    defaultTier,
+    destination: parseDestination(options.destination ?? IN_CLUSTER),
+    driftPolicy: { ...DEFAULT_DRIFT_POLICY, ...options.driftPolicy },
+    notifier: options.notifier,
+    charts: options.charts,
+    clock,
+    ids: options.ids ?? uuidSource,
+    logger: options.logger ?? silentLogger,
+    observe: createObserveOperation(clock, options.telemetry),
+    timings: checkTimings({ ...DEFAULT_TIMINGS, ...options.timings }),
+    changed: createWakeUp(clock),
+  };
+}
+
+/** The present instant. */
+export function timestamp({ clock }: Pick<EngineContext, 'clock'>): Timestamp {
+  return toTimestamp(clock.now());
+}
+
+/** The instant that lies `milliseconds` ahead. */
+export function timestampIn({ clock }: Pick<EngineContext, 'clock'>, milliseconds: number): Timestamp {
+  return toTimestamp(new Date(clock.now().getTime() + milliseconds));
+}
+
+/** The tier of that name. @throws {CaelusError} `TIER_UNKNOWN` */
+export function tierOf({ tiers }: Pick<EngineContext, 'tiers'>, name: TierName): Tier {
+  const tier = tiers.get(name);
+  if (tier !== undefined) return tier;
+  throw new CaelusError({
+    code: 'TIER_UNKNOWN',
+    message: `There is no tier ${name}. Give it to createCaelus, or choose one of ${[...tiers.keys()].join(', ')}.`,
+    details: { tier: name },
+  });
+}
+
+function checkTimings(timings: Timings): Timings {
+  const issues = Object.entries(timings)
+    .filter(([, value]) => !Number.isSafeInteger(value) || value < 1 || value > 2 ** 31 - 1)
+    .map(([name]) => ({ path: `/timings/${name}`, message: `Use a whole number from 1 to ${2 ** 31 - 1}.` }));
+  if (issues.length === 0) return timings;
+  const message = `The timings cannot be accepted: ${issues.map(({ path }) => path).join(', ')}.`;
+  throw new CaelusError({ code: 'INVALID_INPUT', message, details: { issues } });
+}

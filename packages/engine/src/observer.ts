@@ -1,0 +1,145 @@
+import {
+  type Application,
+  type CallOptions,
+  type CommitId,
+  type GitState,
+  type Instance,
+  type InstanceObserved,
+  isWanted,
+  type MappedStatus,
+  mapStatus,
+  revisionsToReach,
+} from '@caelus/core';
+import { eachInstance } from './each-instance.ts';
+import { type EngineContext, timestamp } from './engine-context.ts';
+
+/** What one look at every Application came to. */
+export interface ObserveReport {
+  /** Applications and instances that were looked at. */
+  readonly observed: number;
+  /** Rows that changed. */
+  readonly changed: number;
+}
+
+/** Reads every Application, and brings the rows to what Argo CD says. */
+export async function observeAll(context: EngineContext, options: CallOptions = {}): Promise<ObserveReport> {
+  return context.observe('status-observe', {}, async (add) => {
+    const seen = new Set<string>();
+    let changed = 0;
+    for await (const application of context.status.list(options)) {
+      seen.add(application.metadata.name);
+      if (await observeApplication(context, application.metadata.name, application, options)) changed += 1;
+    }
+    for await (const { argoAppName } of eachInstance(context, options)) {
+      if (seen.has(argoAppName)) continue;
+      // It may have appeared since the listing, so the source is asked by name.
+      seen.add(argoAppName);
+      const application = await context.status.get(argoAppName, options);
+      if (await observeApplication(context, argoAppName, application, options)) changed += 1;
+    }
+    add({ observed: seen.size, changed });
+    return { observed: seen.size, changed };
+  });
+}
+
+/** Follows the changes of every Application until the signal stops it. */
+export async function watchApplications(context: EngineContext, options: CallOptions): Promise<void> {
+  for await (const event of context.status.watch(options)) {
+    if (event.type === 'present') {
+      await observeApplication(context, event.application.metadata.name, event.application, options);
+    } else if (event.type === 'absent') {
+      await observeApplication(context, event.name, undefined, options);
+    }
+  }
+}
+
+/** Brings the row of one Application to what Argo CD says. Returns whether the row changed. */
+async function observeApplication(
+  context: EngineContext,
+  name: string,
+  application: Application | undefined,
+  options: CallOptions,
+): Promise<boolean> {
+  const { repository } = context;
+  const instance = await repository.findInstanceByArgoAppName(name, options);
+  if (instance === undefined) return false;
+  const gitState = await repository.findGitState(instance.id, options);
+  const reached = await findReached(context, gitState, application, options);
+  const mapped = mapStatus({
+    wanted: isWanted(instance),
+    application,
+    specHash: gitState?.specHash ?? '',
+    reaches: (revision) => reached.has(revision),
+    now: timestamp(context),
+    graceMilliseconds: context.timings.grace,
+  });
+  const changed = await repository.transaction(async (transaction) => {
+    const current = await transaction.findInstance(instance.id);
+    // A command or a commit came between: what was mapped is about the past, and the next look will tell.
+    if (current === undefined || current.changeId !== instance.changeId || current.status === 'Deleted') return false;
+    if (mapped.status === 'Deleted') {
+      await transaction.requestWork(instance.id, 'application-gone', timestamp(context));
+    }
+    const next = observedOf(current, gitState, mapped);
+    if (!differs(current, next)) return false;
+    const at = timestamp(context);
+    await transaction.updateObserved(instance.id, next, at);
+    if (next.status !== current.status || next.statusReason !== current.statusReason) {
+      const data = { from: current.status, to: next.status ?? current.status, reason: next.statusReason ?? '' };
+      const { generation, changeId } = current;
+      const event = { at, instanceId: instance.id, generation, changeId, actor: null, data };
+      await transaction.appendEvent({ ...event, type: 'instance-status-changed' });
+    }
+    return true;
+  }, options);
+  if (changed) context.changed.wake();
+  return changed;
+}
+
+/** What the row says after what was seen; pure. */
+export function observedOf(
+  instance: Instance,
+  gitState: GitState | undefined,
+  mapped: MappedStatus,
+): Partial<InstanceObserved> {
+  const { syncStatus, healthStatus } = mapped;
+  const lastSyncedAt = mapped.lastSyncedAt ?? instance.lastSyncedAt;
+  const seen = { syncStatus, healthStatus, lastSyncedAt };
+  if (!isWanted(instance)) {
+    // The row is Deleted only once its directory is gone too, which is the projector's to say.
+    return { ...seen, status: 'Deleting', statusReason: mapped.reason, lastError: mapped.message };
+  }
+  if (gitState?.generation !== instance.generation || gitState.phase !== 'present') {
+    if (instance.statusReason === 'ProjectionFailed') return seen;
+    return { ...seen, status: 'Pending', statusReason: 'AwaitingCommit' };
+  }
+  return {
+    ...seen,
+    status: mapped.status,
+    statusReason: mapped.reason,
+    lastError: mapped.message,
+    ...(mapped.synced && { observedGeneration: gitState.generation }),
+    ...(mapped.status === 'Running' && { appliedTemplateVersionId: instance.desiredTemplateVersionId }),
+  };
+}
+
+function differs(instance: Instance, next: Partial<InstanceObserved>): boolean {
+  return Object.entries(next).some(([key, value]) => instance[key as keyof InstanceObserved] !== value);
+}
+
+/** The revisions that are the instance's commit or come after it. */
+async function findReached(
+  { store }: EngineContext,
+  gitState: GitState | undefined,
+  application: Application | undefined,
+  options: CallOptions,
+): Promise<ReadonlySet<string>> {
+  if (gitState === undefined || application === undefined) return new Set();
+  const revisions = revisionsToReach(application);
+  const isReached = await Promise.all(
+    revisions.map(
+      (revision) => revision === gitState.commit || store.isAncestor(gitState.commit, revision as CommitId, options),
+    ),
+  );
+  return new Set(revisions.filter((_, index) => isReached[index]));
+}

@@ -1,0 +1,83 @@
+import {
+  type Change,
+  diffTrees,
+  type Instance,
+  type InstanceId,
+  instanceFiles,
+  isBelow,
+  type Proposal,
+  type ProposedChange,
+  type RenderContext,
+  renderTombstone,
+} from '@caelus/core';
+import type { EngineContext } from './engine-context.ts';
+import { type Examination, examineInstance } from './examine-instance.ts';
+
+/** A change of one instance for the state store, and what it was decided upon. */
+export interface InstanceProposal extends ProposedChange {
+  /** What the last call of `propose` found; `undefined` before the first. */
+  readonly examination: Examination | undefined;
+}
+
+/** Makes the change that brings one instance's place in Git to what its row wants, decided anew from every tip. */
+export function proposeInstance(context: EngineContext, id: InstanceId): InstanceProposal {
+  let examination: Examination | undefined;
+  return {
+    subject: id,
+    get examination() {
+      return examination;
+    },
+    async propose(snapshot) {
+      examination = undefined;
+      examination = await examineInstance(context, snapshot, id);
+      return proposalOf(context.render, examination);
+    },
+  };
+}
+
+/** What a decision writes; `null` for the decisions that write nothing. */
+export function proposalOf(render: RenderContext, examination: Examination): Proposal | null {
+  const { instance, product, decision } = examination;
+  const edits = editsOf(render, examination);
+  if (instance === undefined || edits === null) return null;
+  const { id, generation, changeId, tenant, changedBy } = instance;
+  const verb = decision.action === 'write' ? decision.reason : VERBS[decision.action];
+  return {
+    edits,
+    summary: `${verb} ${product?.slug ?? 'instance'} of ${tenant}`,
+    trailers: [{ key: 'Caelus-Change', value: `${id} ${generation} ${changeId}` }],
+    actor: changedBy,
+  };
+}
+
+const VERBS: Readonly<Record<string, string>> = { 'remove-application': 'delete', 'remove-directory': 'clean up' };
+
+function editsOf(render: RenderContext, { instance, files, rendered, decision }: Examination): Change | null {
+  if (instance === undefined) return null;
+  switch (decision.action) {
+    case 'write':
+      return rendered === undefined ? null : diffTrees(files, rendered.tree);
+    case 'remove-application':
+      return removeApplication(render, instance, files);
+    case 'remove-directory': {
+      const { directory } = instanceFiles(render.layout, instance.id);
+      return [...files.keys()].filter((path) => isBelow(path, directory)).map((path) => ({ path, bytes: null }));
+    }
+    default:
+      return null;
+  }
+}
+
+/** Deletion, phase 1: the directory stays, because Argo CD renders the chart's deletion hooks from it. */
+function removeApplication(
+  { layout, storeId }: RenderContext,
+  instance: Instance,
+  files: Examination['files'],
+): Change {
+  const { id, generation, changeId } = instance;
+  const { application, tombstone } = instanceFiles(layout, id);
+  const after = new Map(files);
+  after.delete(application);
+  after.set(tombstone, renderTombstone({ storeId, id, generation, changeId }));
+  return diffTrees(files, after);
+}

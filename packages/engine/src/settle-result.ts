@@ -1,0 +1,137 @@
+import type { CommitId, GitState, Instance, Receipt, RepositoryTransaction, WorkItem } from '@caelus/core';
+import { isCaelusError } from '@caelus/core';
+import { type EngineContext, timestamp, timestampIn } from './engine-context.ts';
+import type { Examination } from './examine-instance.ts';
+import { recordDrift } from './record-drift.ts';
+
+/** What became of one instance of a batch. */
+export interface ProjectResult {
+  readonly item: WorkItem;
+  readonly receipt: Receipt;
+  readonly examination: Examination | undefined;
+}
+
+/** Records in the rows what became of one instance, and gives its work back or calls it done. */
+export async function settleResult(
+  context: EngineContext,
+  transaction: RepositoryTransaction,
+  result: ProjectResult,
+): Promise<void> {
+  const { item, receipt, examination } = result;
+  if (receipt.outcome === 'failed' || examination === undefined) {
+    await settleFailure(context, transaction, item, receipt.outcome === 'failed' ? receipt.error : undefined);
+    return;
+  }
+  const { instance, decision } = examination;
+  await recordDrift(
+    context,
+    transaction,
+    item.instanceId,
+    decision.action === 'flag' ? decision.drift : null,
+    instance,
+  );
+  if (decision.action === 'flag' || instance === undefined) {
+    await transaction.completeWork(item);
+    return;
+  }
+  const phase = phaseAfter(examination);
+  if (phase !== undefined && receipt.commit !== null) {
+    await transaction.putGitState(gitStateOf(context, examination, instance, phase, receipt.commit));
+  }
+  if (receipt.outcome === 'written') {
+    const { generation, changeId, changedBy: actor } = instance;
+    const data = { commit: receipt.commit, action: decision.action };
+    const event = { at: timestamp(context), instanceId: item.instanceId, generation, changeId, actor, data };
+    await transaction.appendEvent({ ...event, type: 'instance-committed' });
+  }
+  if (phase === 'removed' && instance.status !== 'Deleted') {
+    await recordDeleted(context, transaction, instance);
+  }
+  if (isUnderDeletion(examination)) {
+    await transaction.releaseWork(item, { availableAt: timestampIn(context, context.timings.deletion), error: null });
+  } else {
+    await transaction.completeWork(item);
+  }
+}
+
+/** Deletion is done only when the directory is gone; until then Argo CD is looked at again and again. */
+export function isUnderDeletion(examination: Examination): boolean {
+  return examination.decision.action === 'wait' || phaseAfter(examination) === 'application-removed';
+}
+
+function phaseAfter({ decision }: Examination): GitState['phase'] | undefined {
+  switch (decision.action) {
+    case 'record':
+      return decision.phase;
+    case 'write':
+      return 'present';
+    case 'remove-application':
+      return 'application-removed';
+    case 'remove-directory':
+      return 'removed';
+    default:
+      return undefined;
+  }
+}
+
+function gitStateOf(
+  context: EngineContext,
+  { rendered, marker }: Examination,
+  { id: instanceId, generation, changeId }: Instance,
+  phase: GitState['phase'],
+  commit: CommitId,
+): GitState {
+  return {
+    instanceId,
+    generation,
+    changeId,
+    contentHash: rendered?.contentHash ?? marker?.contentHash ?? '',
+    specHash: rendered?.specHash ?? '',
+    commit,
+    phase,
+    writtenAt: timestamp(context),
+  };
+}
+
+async function recordDeleted(
+  context: EngineContext,
+  transaction: RepositoryTransaction,
+  instance: Instance,
+): Promise<void> {
+  const { id, generation, changeId, changedBy: actor } = instance;
+  const at = timestamp(context);
+  const observed = { status: 'Deleted', statusReason: 'Gone', lastError: null } as const;
+  await transaction.updateObserved(id, { ...observed, syncStatus: null, healthStatus: null }, at);
+  await transaction.appendEvent({
+    type: 'instance-deleted',
+    at,
+    instanceId: id,
+    generation,
+    changeId,
+    actor,
+    data: {},
+  });
+}
+
+/** An instance that cannot be written: its row says why, and it is tried again, later each time. */
+async function settleFailure(
+  context: EngineContext,
+  transaction: RepositoryTransaction,
+  item: WorkItem,
+  error: unknown,
+): Promise<void> {
+  const { timings, logger } = context;
+  const message = error instanceof Error ? error.message : 'The change could not be written.';
+  logger.warn('An instance could not be written to Git.', {
+    instance: item.instanceId,
+    attempts: item.attempts,
+    message,
+  });
+  const delay = Math.min(timings.retryLimit, timings.retry * 2 ** Math.min(item.attempts, 30));
+  await transaction.releaseWork(item, { availableAt: timestampIn(context, delay), error: message });
+  const instance = await transaction.findInstance(item.instanceId);
+  if (instance === undefined) return;
+  const final = isCaelusError(error) && !error.retryable && instance.status !== 'Deleting';
+  const verdict = final ? ({ status: 'Failed', statusReason: 'ProjectionFailed' } as const) : {};
+  await transaction.updateObserved(item.instanceId, { ...verdict, lastError: message }, timestamp(context));
+}

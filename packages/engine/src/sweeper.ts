@@ -1,0 +1,111 @@
+import { type CallOptions, type InstanceId, instanceIdOf, type Snapshot } from '@caelus/core';
+import { eachInstance } from './each-instance.ts';
+import { eachPage } from './each-page.ts';
+import { type EngineContext, timestamp } from './engine-context.ts';
+import { ensureRepository } from './ensure-repository.ts';
+import { examineInstance } from './examine-instance.ts';
+import { recordDrift } from './record-drift.ts';
+
+/** What one comparison of all rows with Git came to. */
+export interface SweepReport {
+  /** Instances and directories that were compared. */
+  readonly checked: number;
+  /** Instances that the projector was asked to look at. */
+  readonly requested: number;
+  /** Directories without a row. */
+  readonly orphans: number;
+}
+
+export interface SweepOptions extends CallOptions {
+  /** Called after every instance with how many were checked. */
+  readonly onProgress?: ((checked: number) => void) | undefined;
+}
+
+/**
+ * Compares every row with Git, and asks the projector for those that differ: whatever was lost on the way, edited by
+ * hand, or rendered by an older version is found here. Forgets expired idempotency keys.
+ */
+export async function sweepAll(context: EngineContext, options: SweepOptions = {}): Promise<SweepReport> {
+  const { repository, store, observe } = context;
+  return observe('rows-sweep', {}, async (add) => {
+    await ensureRepository(context, options);
+    const snapshot = await store.snapshot(options);
+    let checked = 0;
+    let requested = 0;
+    for await (const { id } of eachInstance(context, options)) {
+      if (await sweepInstance(context, snapshot, id, options)) requested += 1;
+      options.onProgress?.(++checked);
+    }
+    let orphans = 0;
+    for await (const id of eachDirectory(context, snapshot, options)) {
+      if ((await repository.findInstance(id, options)) !== undefined) continue;
+      if (await flagOrphan(context, snapshot, id, options)) orphans += 1;
+      options.onProgress?.(++checked);
+    }
+    await clearDrift(context, snapshot, options);
+    await repository.transaction((transaction) => transaction.purgeIdempotencyRecords(timestamp(context)), options);
+    if (requested > 0) context.changed.wake();
+    add({ checked, requested, orphans });
+    return { checked, requested, orphans };
+  });
+}
+
+async function sweepInstance(
+  context: EngineContext,
+  snapshot: Snapshot,
+  id: InstanceId,
+  options: CallOptions,
+): Promise<boolean> {
+  const agrees = await examineInstance(context, snapshot, id, options).then(
+    ({ decision }) => decision.action === 'none' || decision.action === 'wait',
+    // What cannot be examined is the projector's to report on the row.
+    () => false,
+  );
+  if (agrees) return false;
+  const at = timestamp(context);
+  await context.repository.transaction((transaction) => transaction.requestWork(id, 'sweep', at), options);
+  return true;
+}
+
+async function flagOrphan(
+  context: EngineContext,
+  snapshot: Snapshot,
+  id: InstanceId,
+  options: CallOptions,
+): Promise<boolean> {
+  const { decision } = await examineInstance(context, snapshot, id, options);
+  if (decision.action !== 'flag') return false;
+  const { drift } = decision;
+  await context.repository.transaction(
+    (transaction) => recordDrift(context, transaction, id, drift, undefined),
+    options,
+  );
+  return true;
+}
+
+/** Takes back the flags of what has been put right by hand. */
+async function clearDrift(context: EngineContext, snapshot: Snapshot, options: CallOptions): Promise<void> {
+  const { repository } = context;
+  const flagged = eachPage((page) => repository.listDrift(page, options));
+  for await (const { instanceId } of flagged) {
+    const { decision, instance } = await examineInstance(context, snapshot, instanceId, options);
+    if (decision.action !== 'none' && decision.action !== 'wait') continue;
+    await repository.transaction(
+      (transaction) => recordDrift(context, transaction, instanceId, null, instance),
+      options,
+    );
+  }
+}
+
+async function* eachDirectory(
+  { render }: EngineContext,
+  snapshot: Snapshot,
+  options: CallOptions,
+): AsyncGenerator<InstanceId> {
+  for (const parent of render.layout.instanceParents) {
+    for (const { name, type } of await snapshot.listDirectory(parent, options)) {
+      const id = type === 'directory' ? instanceIdOf(name) : undefined;
+      if (id !== undefined) yield id;
+    }
+  }
+}
