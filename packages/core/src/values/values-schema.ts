@@ -48,6 +48,8 @@ const OPTIONS: Options = {
   // every `$id` it meets, for good and for all schemas of an instance.
   validateSchema: false,
   meta: false,
+  // Halves the time to compile; validation stays well under a millisecond.
+  code: { optimize: false },
 };
 
 type Draft = 'draft-07' | '2020-12';
