@@ -10,6 +10,8 @@ const config: ViteUserConfig = defineConfig({
       'tests/**/*.test.ts',
       'examples/*/src/**/*.test.ts',
     ],
+    // They need tools beyond Node.js, and have configurations of their own.
+    exclude: ['**/node_modules/**', '**/*.heavy.test.ts'],
     setupFiles: ['./tests/fail-on-console.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
