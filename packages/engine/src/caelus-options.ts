@@ -45,11 +45,11 @@ export interface CaelusOptions {
   readonly tiers: readonly Tier[];
   /** Default `flat`; `sharded` from a few thousand instances on. A repository keeps the layout it began with. */
   readonly layout?: LayoutName | undefined;
-  /** Default {@link uuidNaming}. */
+  /** Default `uuidNaming`. */
   readonly naming?: NamingStrategy | undefined;
   /** Where instances go that name no other cluster. Default: the cluster that Argo CD runs in. */
   readonly destination?: Destination | undefined;
-  /** Default {@link DEFAULT_DRIFT_POLICY}: report manual edits, restore removed directories. */
+  /** Default `DEFAULT_DRIFT_POLICY`: report manual edits, restore removed directories. */
   readonly driftPolicy?: Partial<DriftPolicy> | undefined;
   /** Told of every commit. Default: nobody; Argo CD finds out by polling. */
   readonly notifier?: ChangeNotifier | undefined;

@@ -58,8 +58,10 @@ const TRAVERSAL = /[/:]\.{1,2}(?:\/|$)|%(?:2[ef]|5c|[01][0-9a-f]|7f)/i;
 
 const pinnedVersion = z
   .string()
+  .optional()
   .refine(
-    (text) => text.length <= 64 && EXACT_VERSION.test(text),
+    // A version that is left out floats as well, and is told so.
+    (text): text is string => text !== undefined && text.length <= 64 && EXACT_VERSION.test(text),
     issue(
       'CHART_VERSION_FLOATING',
       'Pin one exact version such as 1.2.3: a range, a partial version or "latest" would upgrade instances without a commit.',
