@@ -6,7 +6,7 @@ import {
   parseValues,
   type Values,
 } from '@caelus/core';
-import type { BenchResult } from './bench-result.ts';
+import { type BenchResult, median } from './bench-result.ts';
 
 const GROUPS = 20;
 const KEYS_OF_A_GROUP = 10;
@@ -76,7 +76,7 @@ export function benchValues(runs = 30, batch = 20): readonly BenchResult[] {
   const measure = (work: string, run: () => void, calls = batch): BenchResult => ({
     name: 'values',
     work,
-    against: '',
+    against: null,
     medianMs: medianMs(run, runs, calls),
     ratio: null,
     runs,
@@ -85,7 +85,7 @@ export function benchValues(runs = 30, batch = 20): readonly BenchResult[] {
   const whole = measure('parse, validate the user layer, merge, validate the result', change);
   const naive = medianMs(spread, runs, batch);
   return [
-    { ...whole, against: 'object spread and one validation', ratio: whole.medianMs / naive },
+    { ...whole, against: 'object spread and one validation', ratio: naive / whole.medianMs },
     measure('merge three layers', () => mergeValues(layers)),
     measure('validate the user layer', () => compiled.validate(user, 'user')),
     measure('validate the merged values', () => compiled.validate(merged, 'merged')),
@@ -102,6 +102,6 @@ function medianMs(run: () => void, runs: number, batch: number): number {
     const start = performance.now();
     for (let call = 0; call < batch; call += 1) run();
     return (performance.now() - start) / batch;
-  }).sort((a, b) => a - b);
-  return samples[Math.floor(samples.length / 2)] ?? Number.NaN;
+  });
+  return median(samples);
 }

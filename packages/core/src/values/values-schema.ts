@@ -1,11 +1,4 @@
-import {
-  Ajv,
-  type CodeKeywordDefinition,
-  type ErrorObject,
-  MissingRefError,
-  type Options,
-  type ValidateFunction,
-} from 'ajv';
+import { Ajv, type CodeKeywordDefinition, MissingRefError, type Options, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { CaelusError, type InputIssue, type SchemaViolation } from '../errors.ts';
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../json-value.ts';
@@ -13,6 +6,7 @@ import { BoundedCache } from './bounded-cache.ts';
 import { fromJsonPointer, toJsonPointer } from './json-pointer.ts';
 import { parseValues } from './parse-values.ts';
 import { compileSchemaMap, type SchemaMap } from './schema-map.ts';
+import { byPath, describe, FORBIDDEN_KEY, summary } from './schema-violations.ts';
 import type { Values } from './values.ts';
 import { VALUES_SCHEMA_LIMITS } from './values-limits.ts';
 
@@ -62,8 +56,6 @@ const DRAFTS: ReadonlyMap<string, Draft> = new Map([
 
 /** What only a whole set of values can satisfy or break, so not the user's layer alone. */
 const RULES_OF_THE_WHOLE = ['required', 'minProperties', 'dependentRequired', 'dependencies', 'not', 'if'];
-
-const FORBIDDEN_KEY = 'must not be set: the schema has no such key';
 
 const metaValidators = new Map<Draft, Ajv>();
 const compiled = new BoundedCache<ValuesSchema>(64);
@@ -234,39 +226,6 @@ function violationsOf(validate: ValidateFunction, values: JsonValue): readonly S
   return run(() => validate(values)) ? [] : describe(validate.errors ?? []);
 }
 
-function describe(errors: readonly ErrorObject[]): readonly SchemaViolation[] {
-  const violations = errors.map((error): SchemaViolation => {
-    const forbidden: unknown = error.params.additionalProperty ?? error.params.unevaluatedProperty;
-    if (typeof forbidden !== 'string') {
-      return { path: error.instancePath, keyword: error.keyword, message: messageOf(error) };
-    }
-    return {
-      path: `${error.instancePath}${toJsonPointer([forbidden])}`,
-      keyword: error.keyword,
-      message: FORBIDDEN_KEY,
-    };
-  });
-  const distinct = new Map(violations.map((violation) => [canonicalJson({ ...violation }), violation]));
-  return [...distinct.values()].sort(byPath);
-}
-
-/** What the schema says may be quoted, up to here; what the values say may not. */
-const LONGEST_QUOTE = 200;
-
-function messageOf({ keyword, params, message }: ErrorObject): string {
-  const allowed: JsonValue =
-    keyword === 'enum' ? params.allowedValues : keyword === 'const' ? [params.allowedValue] : [];
-  const quoted = (allowed as readonly JsonValue[]).map(canonicalJson).join(', ');
-  if (quoted !== '' && quoted.length <= LONGEST_QUOTE) return `must be ${keyword === 'enum' ? 'one of ' : ''}${quoted}`;
-  if (keyword === 'pattern' && String(params.pattern).length > LONGEST_QUOTE)
-    return 'must match the pattern of the schema';
-  return message ?? `must satisfy ${keyword}`;
-}
-
-function byPath(a: { readonly path: string }, b: { readonly path: string }): number {
-  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
-}
-
 /** The values without what stands at the pointers. */
 function without(values: JsonValue, pointers: readonly string[]): JsonValue {
   if (pointers.length === 0) return values;
@@ -313,14 +272,4 @@ export function assertNoSecrets(schema: ValuesSchema, values: Values): void {
     message: `Secrets are not kept among values. Give them to the secret backend. ${summary(issues)}`,
     details: { issues },
   });
-}
-
-const MESSAGE_LIST = 10;
-
-function summary(issues: readonly InputIssue[]): string {
-  const listed = issues
-    .slice(0, MESSAGE_LIST)
-    .map(({ path, message }) => `${path === '' ? 'The whole' : path}: ${message}`);
-  const more = issues.length > MESSAGE_LIST ? `; and ${issues.length - MESSAGE_LIST} more` : '';
-  return `${listed.join('; ')}${more}`;
 }
