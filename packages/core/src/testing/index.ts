@@ -40,6 +40,7 @@ export {
 } from './fakes/simulated-argo-cd.ts';
 export { createStaticChartResolver } from './fakes/static-chart-resolver.ts';
 export type { RepositoryUnderTest } from './repository-contract/contract-case.ts';
+export { sampleInstance, sampleProduct, sampleTemplateVersion } from './repository-contract/sample-records.ts';
 export { type RepositoryContractOptions, repositoryContract } from './repository-contract.ts';
 export { type SecretBackendContractOptions, secretBackendContract } from './secret-backend-contract.ts';
 export {

@@ -66,7 +66,7 @@ const BACKLOG = `SELECT COUNT(*) AS pending, COUNT(CASE WHEN attempts > 0 THEN 1
 
 export async function requestWork(session: SqlSession, id: InstanceId, reason: string, at: Timestamp): Promise<void> {
   parseTimestamp(at);
-  await session.query(REQUEST, [id, reason, at, at, at]);
+  await session.query(REQUEST, [parseInstanceId(id), reason, at, at, at]);
 }
 
 export async function claimWork(

@@ -2,7 +2,7 @@ import type { CallOptions } from '../../call-options.ts';
 import { CaelusError, type ErrorCode, type ErrorDetails } from '../../errors.ts';
 import { type CaelusEvent, parseNewEvent } from '../../model/caelus-event.ts';
 import { type GitState, parseDriftKind, parseGitState } from '../../model/git-state.ts';
-import { parseTimestamp, type StoreId, type Timestamp } from '../../model/identifier.ts';
+import { parseInstanceId, parseTimestamp, type StoreId, type Timestamp } from '../../model/identifier.ts';
 import { type Instance, parseInstance } from '../../model/instance.ts';
 import { type Product, parseProduct } from '../../model/product.ts';
 import { parseTemplateVersion, type TemplateVersion } from '../../model/template-version.ts';
@@ -305,7 +305,10 @@ function writer(draft: Tables, assertOpen: () => void): Omit<RepositoryTransacti
       const drift = new Map(draft.drift);
       if (kind === null) drift.delete(instanceId);
       else if (earlier?.kind !== kind) {
-        drift.set(instanceId, keep({ instanceId, kind: parseDriftKind(kind), detectedAt: parseTimestamp(at) }));
+        drift.set(
+          parseInstanceId(instanceId),
+          keep({ instanceId, kind: parseDriftKind(kind), detectedAt: parseTimestamp(at) }),
+        );
       }
       draft.drift = drift;
     },
@@ -315,6 +318,7 @@ function writer(draft: Tables, assertOpen: () => void): Omit<RepositoryTransacti
       if (instanceId !== null && changeId !== null) recordChange(instanceId, changeId);
     },
     async requestWork(instanceId, reason, at) {
+      parseInstanceId(instanceId);
       parseTimestamp(at);
       const idle = { requested: 0, done: 0, attempts: 0, requestedSinceClaimAt: null, lease: null };
       const work = draft.work.get(instanceId) ?? { ...idle, requestedAt: at, availableAt: at };

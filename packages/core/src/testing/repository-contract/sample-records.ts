@@ -36,6 +36,7 @@ export const changeId = (number: number): ChangeId => uuid(0x10_0000 + number) a
 export const productId = (number: number): ProductId => `product-${number}` as ProductId;
 export const templateVersionId = (number: number): TemplateVersionId => `Template_${number}.x` as TemplateVersionId;
 
+/** A valid product; two with different numbers do not collide. */
 export function sampleProduct(number: number, other: Partial<Product> = {}): Product {
   return {
     id: productId(number),
@@ -46,6 +47,7 @@ export function sampleProduct(number: number, other: Partial<Product> = {}): Pro
   };
 }
 
+/** A valid template version of {@link sampleProduct} 1; two with different numbers do not collide. */
 export function sampleTemplateVersion(number: number, other: Partial<TemplateVersion> = {}): TemplateVersion {
   return {
     id: templateVersionId(number),
@@ -62,6 +64,7 @@ export function sampleTemplateVersion(number: number, other: Partial<TemplateVer
   };
 }
 
+/** A valid instance of {@link sampleTemplateVersion} 1; two with different numbers do not collide. */
 export function sampleInstance(number: number, other: Partial<Instance> = {}): Instance {
   const id = instanceId(number);
   return {

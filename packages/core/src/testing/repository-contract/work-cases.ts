@@ -222,6 +222,23 @@ export const workCases: readonly ContractCase[] = [
     },
   },
   {
+    name: 'a request for what cannot be an instance is refused, and leaves the others claimable',
+    async run({ repository }) {
+      const bad = '../x' as ReturnType<typeof instanceId>;
+      await assertRefused(
+        write(repository, (transaction) => transaction.requestWork(bad, 'reason', at(1))),
+        'ID_INVALID',
+      );
+      const never = 'soon' as ReturnType<typeof at>;
+      await assertRefused(
+        write(repository, (transaction) => transaction.requestWork(instanceId(1), 'reason', never)),
+        'INVALID_INPUT',
+      );
+      await request(repository, 1, 1);
+      assert.equal((await claim(repository, 1)).length, 1);
+    },
+  },
+  {
     name: 'what is requested in a transaction that failed is not due',
     async run({ repository }) {
       const failing = write(repository, async (transaction) => {

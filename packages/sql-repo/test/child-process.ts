@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export interface Child {
+  /** What it has printed, line by line. */
+  readonly lines: readonly string[];
+  /** Its exit code or the signal that ended it, once all that it printed is read. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+  /** Resolves once it has printed so many lines. Rejects if it ends before. */
+  printed(count: number): Promise<void>;
+  /** `SIGKILL`: the process has no chance to do anything more. */
+  kill(): void;
+}
+
+/** Runs one of the programs of this directory in a process of its own, from source. */
+export function startProgram(program: string, ...args: readonly string[]): Child {
+  const path = fileURLToPath(new URL(program, import.meta.url));
+  const cwd = fileURLToPath(new URL('../../..', import.meta.url));
+  const options = ['--import', 'tsx', '--conditions=@caelus/source'];
+  const child = spawn(process.execPath, [...options, path, ...args], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines: string[] = [];
+  const reader = createInterface({ input: child.stdout });
+  reader.on('line', (line) => lines.push(line));
+  const ended = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
+  return {
+    lines,
+    ended,
+    async printed(count) {
+      let isOver = false;
+      const over = ended.then(() => {
+        isOver = true;
+      });
+      while (lines.length < count) {
+        if (isOver) throw new Error(`${program} ended after ${lines.length} of ${count} lines: ${lines.join(' ')}`);
+        await Promise.race([once(reader, 'line'), over]);
+      }
+    },
+    kill: () => void child.kill('SIGKILL'),
+  };
+}

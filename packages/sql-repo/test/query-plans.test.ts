@@ -1,0 +1,112 @@
+import type { EventQuery, InstanceFilter, TemplateVersionFilter } from '@caelus/core';
+import { describe, expect, it } from 'vitest';
+import { migrate } from '../src/migrations/migrate.ts';
+import { sqliteMigrations } from '../src/migrations/sqlite-migrations.ts';
+import type { SqlSession } from '../src/sql-executor.ts';
+import { openSqliteDatabase } from '../src/sqlite/sqlite-database.ts';
+import { loadSqliteDriver } from '../src/sqlite/sqlite-driver.ts';
+import { findDrift, listDrift } from '../src/tables/drift.ts';
+import { hasChange, listEvents } from '../src/tables/events.ts';
+import { purgeIdempotencyRecords } from '../src/tables/idempotency-records.ts';
+import { findInstanceByArgoAppName, listInstances } from '../src/tables/instances.ts';
+import { findProductBySlug, listProducts } from '../src/tables/products.ts';
+import { listTemplateVersions } from '../src/tables/template-versions.ts';
+import { claimWork, workBacklog } from '../src/tables/work.ts';
+
+/** The steps of SQLite's plan for each statement that `call` runs. */
+async function plansOf(call: (session: SqlSession) => Promise<unknown>): Promise<readonly string[]> {
+  const driver = await loadSqliteDriver();
+  const executor = await openSqliteDatabase({ file: ':memory:', name: 'test', driver, busyTimeoutMilliseconds: 0 });
+  try {
+    await migrate(executor, sqliteMigrations, () => '2026-01-01T00:00:00.000Z' as never);
+    const steps: string[] = [];
+    const session: SqlSession = {
+      dialect: 'sqlite',
+      async query(sql, parameters) {
+        const { rows } = await executor.query(`EXPLAIN QUERY PLAN ${sql}`, parameters);
+        steps.push(...rows.map(({ detail }) => String(detail)));
+        return { rows: [], affected: 0 };
+      },
+    };
+    await call(session);
+    return steps;
+  } finally {
+    await executor[Symbol.asyncDispose]();
+  }
+}
+
+/** A step that costs what the table holds: a sort, or a scan that is not in the order of an index. */
+const expensive = (steps: readonly string[]) =>
+  steps.filter((step) => /TEMP B-TREE|AUTOMATIC/.test(step) || /^SCAN (?!.*USING (?:COVERING )?INDEX)/.test(step));
+
+const cursorOf = (...key: readonly string[]) => Buffer.from(JSON.stringify(key)).toString('base64url');
+const pages = (listing: string) => [{}, { cursor: cursorOf(listing, '2026-01-01T00:00:00.000Z', 'x') }];
+
+const filters = [
+  {},
+  { tenant: 'acme' },
+  { productId: 'p' },
+  { templateVersionId: 't' },
+  { tier: 'gold' },
+  { status: ['Running'] },
+  { status: ['Failed', 'Deleting'] },
+  { status: ['Pending', 'Running', 'Failed', 'Deleting'] },
+  { syncStatus: ['OutOfSync', 'Error'] },
+  { tenant: 'acme', status: ['Pending', 'Running'], syncStatus: ['Synced', 'Error'] },
+  { productId: 'p', tier: 'gold', templateVersionId: 't' },
+  { status: ['Running', 'Failed'], syncStatus: ['Synced', 'Error'] },
+] as unknown as readonly InstanceFilter[];
+
+describe('the plan of a listing reads one index in its order', () => {
+  it.each(filters.flatMap((filter) => pages('instance').map((page) => ({ filter, page }))))(
+    'listInstances $filter $page',
+    async ({ filter, page }) => {
+      const steps = await plansOf((session) => listInstances(session, filter, page));
+      expect(expensive(steps)).toEqual([]);
+      expect(steps.join()).toContain('INDEX deployment_by_');
+    },
+  );
+
+  it.each([{}, { productId: 'p' }, { productId: 'p', includeDeprecated: false }] as TemplateVersionFilter[])(
+    'listTemplateVersions %o',
+    async (filter) => {
+      for (const page of pages('template-version')) {
+        expect(expensive(await plansOf((session) => listTemplateVersions(session, filter, page)))).toEqual([]);
+      }
+    },
+  );
+
+  it.each([
+    { after: '5' },
+    { after: '5', instanceId: 'i' },
+    { after: '5', types: ['instance-created'] },
+    { after: '5', types: ['instance-created', 'instance-deleted', 'drift-detected'] },
+    { after: '5', instanceId: 'i', types: ['instance-created', 'instance-deleted'] },
+  ] as EventQuery[])('listEvents %o', async (query) => {
+    expect(expensive(await plansOf((session) => listEvents(session, query)))).toEqual([]);
+  });
+
+  it.each<readonly [string, (session: SqlSession) => Promise<unknown>]>([
+    ['listProducts', (session) => listProducts(session, pages('product')[1])],
+    ['listDrift', (session) => listDrift(session, { cursor: cursorOf('drift', 'x') })],
+    ['findProductBySlug', (session) => findProductBySlug(session, 'x' as never)],
+    ['findInstanceByArgoAppName', (session) => findInstanceByArgoAppName(session, 'x')],
+    ['findDrift', (session) => findDrift(session, 'x' as never)],
+    ['hasChange', (session) => hasChange(session, 'x' as never, 'y' as never)],
+    ['workBacklog', (session) => workBacklog(session)],
+    ['purgeIdempotencyRecords', (session) => purgeIdempotencyRecords(session, '2026-01-01T00:00:00.000Z' as never)],
+    [
+      'claimWork',
+      (session) =>
+        claimWork(
+          { ...session, transaction: (body) => body(session) },
+          { uuid: () => '' },
+          { owner: 'o', limit: 5, leaseMilliseconds: 1, now: '2026-01-01T00:00:00.000Z' as never },
+        ),
+    ],
+  ])('%s', async (_, call) => {
+    const steps = await plansOf(call);
+    expect(steps.length).toBeGreaterThan(0);
+    expect(expensive(steps)).toEqual([]);
+  });
+});
