@@ -37,20 +37,31 @@ export function proposeInstance(context: EngineContext, id: InstanceId): Instanc
 
 /** What a decision writes; `null` for the decisions that write nothing. */
 export function proposalOf(render: RenderContext, examination: Examination): Proposal | null {
-  const { instance, product, decision } = examination;
+  const { instance, decision } = examination;
   const edits = editsOf(render, examination);
   if (instance === undefined || edits === null) return null;
-  const { id, generation, changeId, tenant, changedBy } = instance;
-  const verb = decision.action === 'write' ? decision.reason : VERBS[decision.action];
+  const { id, generation, changeId, changedBy } = instance;
+  // A repair, a restore and the last phase of a deletion are Caelus's own doing; who asked for the row did not ask for them.
+  const isAsked =
+    decision.action === 'remove-application' ||
+    (decision.action === 'write' && (decision.reason === 'create' || decision.reason === 'update'));
   return {
     edits,
-    summary: `${verb} ${product?.slug ?? 'instance'} of ${tenant}`,
+    summary: summaryOf(examination),
     trailers: [{ key: 'Caelus-Change', value: `${id} ${generation} ${changeId}` }],
-    actor: changedBy,
+    actor: isAsked ? changedBy : null,
   };
 }
 
-const VERBS: Readonly<Record<string, string>> = { 'remove-application': 'delete', 'remove-directory': 'clean up' };
+function summaryOf({ instance, product, templateVersion, marker, decision }: Examination): string {
+  const what = `${product?.slug ?? 'instance'} of ${instance?.tenant}`;
+  if (decision.action === 'remove-application') return `delete ${what}`;
+  if (decision.action === 'remove-directory') return `clean up ${what}`;
+  if (decision.action !== 'write') return what;
+  const isUpgrade = marker !== null && marker.templateVersion.id !== templateVersion?.id;
+  if (decision.reason === 'update' && isUpgrade) return `upgrade ${what} to ${templateVersion?.version}`;
+  return `${decision.reason} ${what}`;
+}
 
 function editsOf(render: RenderContext, { instance, files, rendered, decision }: Examination): Change | null {
   if (instance === undefined) return null;

@@ -147,6 +147,34 @@ describe('the life of an instance', () => {
     expect(await world.caelus.instances.get(id)).toMatchObject({ status: 'Running', syncStatus: 'Synced' });
   });
 
+  it('can be read from the log: one subject for each step, in the name of who asked', async () => {
+    await using world = await createWorld({ driftPolicy: { manualEdit: 'repair' } });
+    const ada = { actor: { name: 'Ada' } };
+    const input = { productId: world.product.id, templateVersionId: world.v1.id, tenant: 'acme' };
+    const { id } = await world.caelus.instances.create(input, ada);
+    await world.converge();
+    await world.caelus.instances.update(id, { values: { replicas: 2 } }, ada);
+    await world.converge();
+    await world.caelus.instances.upgrade(id, { templateVersionId: world.v2.id }, ada);
+    await world.converge();
+    await world.editByHand(world.places(id).values, 'title: hacked\n');
+    await world.converge();
+    await world.caelus.instances.delete(id, ada);
+    await world.converge();
+    const lines: string[] = [];
+    for await (const { author, message } of world.store.log())
+      lines.unshift(`${author.name}: ${message.split('\n')[0]}`);
+    expect(lines.slice(1)).toEqual([
+      'Ada: create wiki of acme',
+      'Ada: update wiki of acme',
+      'Ada: upgrade wiki of acme to 2.0',
+      'Somebody: edit by hand',
+      'Caelus: repair wiki of acme',
+      'Ada: delete wiki of acme',
+      'Caelus: clean up wiki of acme',
+    ]);
+  });
+
   it('makes one commit for many changes, in the names of those who asked', async () => {
     await using world = await createWorld();
     await world.caelus.runOnce();
