@@ -16,6 +16,8 @@ import { pause } from './backoff.ts';
 import { createBranchRef } from './branch-ref.ts';
 import { createFileAccess } from './file-access.ts';
 import { createCommit } from './git-commit.ts';
+// Bare too: the declarations that are published keep the error codes of this package only by an import without names.
+import './git-errors.ts';
 import { unavailable } from './git-errors.ts';
 import { buildTree, createSnapshot, createTip } from './git-snapshot.ts';
 import { checkGitStoreOptions, type GitStoreOptions } from './git-store-options.ts';

@@ -42,12 +42,14 @@ export async function fsck(directory: string): Promise<void> {
   if (found.trim() !== '') throw new Error(`git fsck: ${found}`);
 }
 
-/** All files of a branch, as stock Git reads them. */
+/** All files of a branch, as stock Git reads them; none where there is no such branch. */
 export async function treeOf(directory: string, revision: string): Promise<ReadonlyMap<RepoPath, Uint8Array>> {
-  const names = (await git(directory, ['for-each-ref', '--format=%(refname)', revision])).trim();
   const files = new Map<RepoPath, Uint8Array>();
-  if (names === '') return files;
-  const lines = (await git(directory, ['ls-tree', '-r', '-z', revision])).split('\0').filter(Boolean);
+  const listing = await git(directory, ['ls-tree', '-r', '-z', revision]).catch((error: Error) => {
+    if (/not a valid object name/i.test(error.message)) return '';
+    throw error;
+  });
+  const lines = listing.split('\0').filter(Boolean);
   if (lines.length === 0) return files;
   const entries = lines.map((line) => {
     const [, id = '', path = ''] = /^\d+ blob ([0-9a-f]{40})\t(.*)$/s.exec(line) ?? [];
