@@ -11,6 +11,8 @@ export function packageBuild(entry: Record<string, string>): Options {
     clean: true,
     // Siblings stay imports: one copy of each class, and no hashed chunks of another package's types.
     external: [/^@caelus\//],
+    // Nor anything else that is installed: tsup would bundle optional dependencies, and a native driver with them.
+    skipNodeModulesBundle: true,
     removeNodeProtocol: false,
   };
 }

@@ -115,8 +115,22 @@ function neededPeers({ peerDependencies = {}, peerDependenciesMeta = {} }: Manif
 }
 
 function program(entries: number): string {
+  const codes = [...readFileSync(join(root, 'docs/errors.md'), 'utf8').matchAll(/^## (\S+)$/gm)].map(
+    (match) => match[1],
+  );
   return `
-import { type ChartSource, CaelusError, isCaelusError, parseChartSource, parseInstanceId } from '@caelus/core';
+import {
+  CaelusError,
+  type ChartSource,
+  type ErrorCode,
+  isCaelusError,
+  parseChartSource,
+  parseInstanceId,
+} from '@caelus/core';
+
+// Every code of the catalogue, so also those that adapters add to the core's types.
+const codes: readonly ErrorCode[] = ${JSON.stringify(codes)};
+if (codes.length === 0) throw new Error('The catalogue is empty.');
 
 declare module '@caelus/core' {
   interface ErrorDetails {
