@@ -224,7 +224,16 @@ export function createSimulatedArgoCd(options: SimulatedArgoCdOptions): Simulate
     return true;
   }
 
-  async function reconcile({ signal }: CallOptions = {}): Promise<boolean> {
+  let last: Promise<unknown> = Promise.resolve();
+
+  /** One at a time: a host may call it from a timer. */
+  function reconcile(callOptions?: CallOptions): Promise<boolean> {
+    const next = last.then(() => reconcileOnce(callOptions));
+    last = next.catch(() => {});
+    return next;
+  }
+
+  async function reconcileOnce({ signal }: CallOptions = {}): Promise<boolean> {
     signal?.throwIfAborted();
     ticks += 1;
     const snapshot = await store.snapshot({ signal });
