@@ -107,16 +107,16 @@ describe('renderPlan', () => {
  tenant: acme
  tier: stable
  userValues:
--  title: "Our guests"
-+  title: "Our friends"
+-  title: Our guests
++  title: Our friends
 
 ~ instances/0198c0de-1111-7222-8333-44445555661f/values.yaml (+1 -1)
 @@ -2,4 +2,4 @@
    enabled: true
    host: ""
  replicas: 1
--title: "Our guests"
-+title: "Our friends"
+-title: Our guests
++title: Our friends
 `,
     );
   });

@@ -29,7 +29,7 @@ let kustomize: string;
 beforeAll(async () => {
   helm = await goTool('helm');
   kustomize = await goTool('kustomize');
-}, 600_000);
+}, 1_200_000);
 
 const versions = readdirSync(chartsFolder).flatMap((name) =>
   readdirSync(join(chartsFolder, name)).map((version) => ({

@@ -44,7 +44,10 @@ export async function goTool(name: keyof typeof TOOLS): Promise<string> {
 
 async function install(target: string, folder: string): Promise<void> {
   try {
-    await run('go', ['install', target], { env: { ...process.env, GOBIN: folder }, maxBuffer: 64 * 1024 * 1024 });
+    await run('go', ['install', target], {
+      env: { ...process.env, GOBIN: folder, CGO_ENABLED: '0' },
+      maxBuffer: 64 * 1024 * 1024,
+    });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     throw new Error(`Go is not on the PATH, and ${target} is built by it. Install Go 1.26 or later and try again.`);

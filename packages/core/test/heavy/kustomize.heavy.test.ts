@@ -27,7 +27,7 @@ beforeAll(async () => {
   await execute(helm, ['repo', 'index', packages.path]);
   servers.set('helm', await serveHelmRepository(packages.path));
   servers.set('oci', await serveOciRegistry(packages.path, 'notes', '1.1.0'));
-}, 600_000);
+}, 1_200_000);
 
 afterAll(async () => {
   for (const server of servers.values()) await server[Symbol.asyncDispose]();
