@@ -225,6 +225,21 @@ describe('what happens in Git behind our back', () => {
     expect(types.filter((type) => type.startsWith('drift'))).toEqual(['drift-detected', 'drift-resolved']);
   });
 
+  it('runs again after an edit that is undone while Argo CD is syncing it', async () => {
+    await using world = await createWorld();
+    const { id } = await world.create();
+    await world.converge();
+    const { values } = world.places(id);
+    const original = (await world.readText(values)) as string;
+    await world.editByHand(values, 'title: hacked\n');
+    const isSyncing = async () => (await world.caelus.instances.get(id)).statusReason === 'Syncing';
+    while (!(await isSyncing()) && (await world.argoCd.reconcile())) await world.caelus.runOnce();
+    expect(await isSyncing()).toBe(true);
+    await world.editByHand(values, original);
+    await world.converge();
+    expect(await world.caelus.instances.get(id)).toMatchObject({ status: 'Running', syncStatus: 'Synced' });
+  });
+
   it('repairs a manual edit where the policy says so', async () => {
     await using world = await createWorld({ driftPolicy: { manualEdit: 'repair' } });
     const { id } = await world.create();

@@ -135,6 +135,12 @@ export function createSimulatedArgoCd(options: SimulatedArgoCdOptions): Simulate
     }
     const content = canonical({ spec: application.spec, files: files.content });
     if (content === current.syncedFiles) {
+      const operation = before.operationState;
+      if (operation?.phase === 'Running' && failure?.kind !== 'endless-sync') {
+        // Git went back to what is synced while a sync of something else ran; that one still has to end.
+        const ended = { ...operation, phase: 'Succeeded', message: 'successfully synced', finishedAt: now() };
+        return setStatus(name, current, { ...before, operationState: ended });
+      }
       return before.sync?.status === 'Synced' &&
         before.sync.revisions?.join() === revisions.join() &&
         !before.conditions?.length
