@@ -17,10 +17,6 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
     const { benchRender } = await import('./render-bench.ts');
     return ({ short = false } = {}) => benchRender(short ? { instances: 500, runs: 3 } : {});
   },
-  render: async () => {
-    const { benchRender } = await import('./render-bench.ts');
-    return ({ short = false } = {}) => benchRender(short ? { instances: 100, runs: 3 } : {});
-  },
   values: async () => {
     const { benchValues } = await import('./values-bench.ts');
     return async ({ short = false } = {}) => benchValues(short ? 3 : undefined);
