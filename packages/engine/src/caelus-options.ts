@@ -1,5 +1,4 @@
 import type {
-  ArgoCdVersion,
   ChangeNotifier,
   ChartResolver,
   Clock,
@@ -9,6 +8,7 @@ import type {
   LayoutName,
   Logger,
   NamingStrategy,
+  RenderContextOptions,
   Repository,
   StateStore,
   StatusSource,
@@ -25,22 +25,9 @@ export interface CaelusOptions {
   /** What Argo CD makes of it. */
   readonly status: StatusSource;
   /** The GitOps repository as Argo CD reaches it; the store may reach it by another URL. */
-  readonly gitOps: {
-    /** `https://`, `http://` or `ssh://` URL, or `user@host:path`, without credentials. */
-    readonly repoURL: string;
-    /** Default `main`. */
-    readonly branch?: string | undefined;
-  };
-  readonly argoCd?:
-    | {
-        /** The namespace that Argo CD lives in. Default `argocd`. */
-        readonly namespace?: string | undefined;
-        /** Fields that the version does not know are not rendered. Default: the newest that Caelus knows. */
-        readonly version?: ArgoCdVersion | undefined;
-        /** Repositories that charts may come from, as Argo CD's globs. Default: any. */
-        readonly sourceRepos?: readonly string[] | undefined;
-      }
-    | undefined;
+  readonly gitOps: RenderContextOptions['gitOps'];
+  /** Where Argo CD is, and which version of it. */
+  readonly argoCd?: RenderContextOptions['argoCd'];
   /** At least one; instances that name none get the first. */
   readonly tiers: readonly Tier[];
   /** Default `flat`; `sharded` from a few thousand instances on. A repository keeps the layout it began with. */

@@ -22,36 +22,25 @@ export async function settleResult(
     await settleFailure(context, transaction, item, receipt.outcome === 'failed' ? receipt.error : undefined);
     return;
   }
+  const held = isUnderDeletion(examination)
+    ? await transaction.releaseWork(item, { availableAt: timestampIn(context, context.timings.deletion), error: null })
+    : await transaction.completeWork(item);
+  // Whoever holds the lease now has seen what was written here, or will, and records it; this is the past.
+  if (!held) return;
   const { instance, decision } = examination;
-  await recordDrift(
-    context,
-    transaction,
-    item.instanceId,
-    decision.action === 'flag' ? decision.drift : null,
-    instance,
-  );
-  if (decision.action === 'flag' || instance === undefined) {
-    await transaction.completeWork(item);
-    return;
-  }
+  const drift = decision.action === 'flag' ? decision.drift : null;
+  await recordDrift(context, transaction, item.instanceId, drift, instance);
   const phase = phaseAfter(examination);
-  if (phase !== undefined && receipt.commit !== null) {
-    await transaction.putGitState(gitStateOf(context, examination, instance, phase, receipt.commit));
-  }
-  if (receipt.outcome === 'written') {
-    const { generation, changeId, changedBy: actor } = instance;
-    const data = { commit: receipt.commit, action: decision.action };
-    const event = { at: timestamp(context), instanceId: item.instanceId, generation, changeId, actor, data };
-    await transaction.appendEvent({ ...event, type: 'instance-committed' });
-  }
-  if (phase === 'removed' && instance.status !== 'Deleted') {
-    await recordDeleted(context, transaction, instance);
-  }
-  if (isUnderDeletion(examination)) {
-    await transaction.releaseWork(item, { availableAt: timestampIn(context, context.timings.deletion), error: null });
-  } else {
-    await transaction.completeWork(item);
-  }
+  if (instance === undefined || phase === undefined || receipt.commit === null) return;
+  await transaction.putGitState(gitStateOf(context, examination, instance, phase, receipt.commit));
+  const { id: instanceId, generation, changeId } = instance;
+  const event = { at: timestamp(context), instanceId, generation, changeId, actor: instance.changedBy };
+  const data = { commit: receipt.commit, action: decision.action };
+  await transaction.appendEvent({ ...event, type: 'instance-committed', data });
+  if (phase !== 'removed' || instance.status === 'Deleted') return;
+  const observed = { status: 'Deleted', statusReason: 'Gone', lastError: null } as const;
+  await transaction.updateObserved(instanceId, { ...observed, syncStatus: null, healthStatus: null }, event.at);
+  await transaction.appendEvent({ ...event, type: 'instance-deleted', data: {} });
 }
 
 /** Deletion is done only when the directory is gone; until then Argo CD is looked at again and again. */
@@ -93,26 +82,6 @@ function gitStateOf(
   };
 }
 
-async function recordDeleted(
-  context: EngineContext,
-  transaction: RepositoryTransaction,
-  instance: Instance,
-): Promise<void> {
-  const { id, generation, changeId, changedBy: actor } = instance;
-  const at = timestamp(context);
-  const observed = { status: 'Deleted', statusReason: 'Gone', lastError: null } as const;
-  await transaction.updateObserved(id, { ...observed, syncStatus: null, healthStatus: null }, at);
-  await transaction.appendEvent({
-    type: 'instance-deleted',
-    at,
-    instanceId: id,
-    generation,
-    changeId,
-    actor,
-    data: {},
-  });
-}
-
 /** An instance that cannot be written: its row says why, and it is tried again, later each time. */
 async function settleFailure(
   context: EngineContext,
@@ -128,7 +97,8 @@ async function settleFailure(
     message,
   });
   const delay = Math.min(timings.retryLimit, timings.retry * 2 ** Math.min(item.attempts, 30));
-  await transaction.releaseWork(item, { availableAt: timestampIn(context, delay), error: message });
+  const held = await transaction.releaseWork(item, { availableAt: timestampIn(context, delay), error: message });
+  if (!held) return;
   const instance = await transaction.findInstance(item.instanceId);
   if (instance === undefined) return;
   const final = isCaelusError(error) && !error.retryable && instance.status !== 'Deleting';

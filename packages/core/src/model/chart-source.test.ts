@@ -92,7 +92,7 @@ describe.each([helm, oci])('the version of a chart of $type', (source) => {
 
   it('must be there', () => {
     const { version: _, ...unpinned } = source;
-    thrown('INVALID_INPUT', () => parseChartSource(unpinned));
+    thrown('CHART_VERSION_FLOATING', () => parseChartSource(unpinned));
   });
 });
 

@@ -56,17 +56,14 @@ const SCP_LIKE = new RegExp(`^${SSH_USER}@${HOST}:[A-Za-z0-9._~][A-Za-z0-9._~/+-
 /** Segments `.` and `..`, and percent-encoded dots, slashes, backslashes and control characters, which some servers decode. */
 const TRAVERSAL = /[/:]\.{1,2}(?:\/|$)|%(?:2[ef]|5c|[01][0-9a-f]|7f)/i;
 
-const pinnedVersion = z
-  .string()
-  .optional()
-  .refine(
-    // A version that is left out floats as well, and is told so.
-    (text): text is string => text !== undefined && text.length <= 64 && EXACT_VERSION.test(text),
-    issue(
-      'CHART_VERSION_FLOATING',
-      'Pin one exact version such as 1.2.3: a range, a partial version or "latest" would upgrade instances without a commit.',
-    ),
-  );
+const floating = issue(
+  'CHART_VERSION_FLOATING',
+  'Pin one exact version such as 1.2.3: a range, a partial version or "latest" would upgrade instances without a commit.',
+);
+
+function isExactVersion(text: string | undefined): text is string {
+  return text !== undefined && text.length <= 64 && EXACT_VERSION.test(text);
+}
 
 const chartName = z
   .string()
@@ -152,7 +149,7 @@ function problemInGitOpsRepository(path: string, revision: string | undefined): 
   if (top !== 'charts' || rest.length > 0 || !chartName.safeParse(name).success) {
     return issue('PATH_INVALID', 'A chart in the GitOps repository lies in charts/<name>/<version>.');
   }
-  return pinnedVersion.safeParse(version).success
+  return isExactVersion(version)
     ? undefined
     : issue(
         'CHART_VERSION_FLOATING',
@@ -160,9 +157,19 @@ function problemInGitOpsRepository(path: string, revision: string | undefined): 
       );
 }
 
+/** A version that is left out floats as well, and is told so, which a required field could not. */
+function pinnedChart<Type extends 'helm' | 'oci'>(type: Type, repoURL: z.ZodType<string>) {
+  return z
+    .strictObject({ type: z.literal(type), repoURL, chart: chartName, version: z.string().optional() })
+    .superRefine(({ version }, context) => {
+      if (isExactVersion(version)) return;
+      context.addIssue({ code: 'custom', path: ['version'], message: floating.error, params: floating.params });
+    });
+}
+
 export const chartSourceSchema: z.ZodType<ChartSource> = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('helm'), repoURL: helmRepository, chart: chartName, version: pinnedVersion }),
-  z.strictObject({ type: z.literal('oci'), repoURL: ociRegistry, chart: chartName, version: pinnedVersion }),
+  pinnedChart('helm', helmRepository),
+  pinnedChart('oci', ociRegistry),
   gitChartSourceSchema as unknown as z.ZodObject<{ type: z.ZodLiteral<'git'> }>,
 ]) as unknown as z.ZodType<ChartSource>;
 

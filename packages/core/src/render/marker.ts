@@ -1,4 +1,3 @@
-import { parseDocument } from 'yaml';
 import * as z from 'zod';
 import { CaelusError } from '../errors.ts';
 import type { JsonObject } from '../json-value.ts';
@@ -30,6 +29,7 @@ import { type Labels, labelsSchema } from '../model/labels.ts';
 import { versionNameSchema } from '../model/template-version.ts';
 import { type Values, valuesSchema } from '../values/values.ts';
 import { contentHash } from './content-hash.ts';
+import { readOwnYaml } from './read-own-yaml.ts';
 import { renderYaml } from './render-yaml.ts';
 
 /** What an instance's directory says of itself: whose it is, what it is meant to be, and which change wrote it. */
@@ -148,9 +148,8 @@ export function instanceHash(files: RepoTree, facts: MarkerFacts): string {
 }
 
 function parseFile<T>(schema: z.ZodType<T>, bytes: Uint8Array, what: string): T {
-  // Git may hold anything that somebody pushed: the limits are those of a file that Caelus itself would write.
-  const parsed = bytes.length <= MARKER_LIMIT ? schema.safeParse(toData(bytes)) : undefined;
-  if (parsed?.success) return parsed.data;
+  const parsed = schema.safeParse(readOwnYaml(bytes, MARKER_LIMIT));
+  if (parsed.success) return parsed.data;
   throw new CaelusError({
     code: 'STORE_CORRUPT',
     message: `${what} is not what Caelus writes. Restore it from the history, or remove it.`,
@@ -158,15 +157,5 @@ function parseFile<T>(schema: z.ZodType<T>, bytes: Uint8Array, what: string): T 
   });
 }
 
-/** Values are at most 256 KiB each as JSON; YAML and three layers of them stay below this. */
+/** In bytes. Values are at most 256 KiB each as JSON; YAML and three layers of them stay below this. */
 const MARKER_LIMIT = 4 * 1024 * 1024;
-
-function toData(bytes: Uint8Array): unknown {
-  const document = parseDocument(new TextDecoder().decode(bytes), { logLevel: 'silent', prettyErrors: false });
-  if (document.errors.length > 0) return undefined;
-  try {
-    return document.toJS({ maxAliasCount: 0 });
-  } catch {
-    return undefined;
-  }
-}

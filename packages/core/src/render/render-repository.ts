@@ -1,4 +1,3 @@
-import { parseDocument } from 'yaml';
 import * as z from 'zod';
 import { CaelusError } from '../errors.ts';
 import type { JsonObject } from '../json-value.ts';
@@ -8,6 +7,7 @@ import type { RepoTree } from '../layout/repo-tree.ts';
 import { type StoreId, storeIdSchema } from '../model/identifier.ts';
 import type { Tier } from '../model/tier.ts';
 import { rootProject, tierProject } from './app-project.ts';
+import { readOwnYaml } from './read-own-yaml.ts';
 import type { RenderContext } from './render-context.ts';
 import { renderYaml } from './render-yaml.ts';
 import { rootApplication } from './root-application.ts';
@@ -76,8 +76,8 @@ const layoutFileSchema = z.strictObject({
 
 /** Reads `.caelus/layout.yaml`. @throws {CaelusError} `STORE_CORRUPT` */
 export function parseRepositoryLayout(bytes: Uint8Array): RepositoryLayout {
-  const parsed = bytes.length <= LAYOUT_FILE_LIMIT ? layoutFileSchema.safeParse(toData(bytes)) : undefined;
-  if (parsed?.success) {
+  const parsed = layoutFileSchema.safeParse(readOwnYaml(bytes, LAYOUT_FILE_LIMIT));
+  if (parsed.success) {
     const { storeId, layout, version } = parsed.data;
     return { storeId, layout, version };
   }
@@ -89,17 +89,8 @@ export function parseRepositoryLayout(bytes: Uint8Array): RepositoryLayout {
   });
 }
 
+/** In bytes. */
 const LAYOUT_FILE_LIMIT = 4096;
-
-function toData(bytes: Uint8Array): unknown {
-  const document = parseDocument(new TextDecoder().decode(bytes), { logLevel: 'silent', prettyErrors: false });
-  if (document.errors.length > 0) return undefined;
-  try {
-    return document.toJS({ maxAliasCount: 0 });
-  } catch {
-    return undefined;
-  }
-}
 
 /**
  * Refuses a repository that is not ours to write.
