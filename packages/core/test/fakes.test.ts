@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { changeNotifierContract } from '../src/testing/change-notifier-contract.ts';
 import { chartResolverContract } from '../src/testing/chart-resolver-contract.ts';
+import { clockContract } from '../src/testing/clock-contract.ts';
 import { createApplicationFeed } from '../src/testing/fakes/application-feed.ts';
 import { createManualClock } from '../src/testing/fakes/manual-clock.ts';
+import { createRecordingNotifier } from '../src/testing/fakes/recording-notifier.ts';
 import { createReferenceSecretBackend } from '../src/testing/fakes/reference-secret-backend.ts';
 import { createSerialIds } from '../src/testing/fakes/serial-ids.ts';
 import { createStaticChartResolver } from '../src/testing/fakes/static-chart-resolver.ts';
+import { idSourceContract } from '../src/testing/id-source-contract.ts';
 import { secretBackendContract } from '../src/testing/secret-backend-contract.ts';
 import { statusSourceContract } from '../src/testing/status-source-contract.ts';
 
@@ -43,6 +47,35 @@ chartResolverContract(
   },
 );
 
+changeNotifierContract(
+  { describe, it },
+  {
+    name: 'recording',
+    async create() {
+      const notifier = createRecordingNotifier();
+      return {
+        notifier,
+        received: async () =>
+          notifier.notifications.map(({ commit, edits }) => ({ commit, paths: edits.map(({ path }) => path) })),
+        async [Symbol.asyncDispose]() {},
+      };
+    },
+  },
+);
+
+clockContract(
+  { describe, it },
+  {
+    name: 'manual',
+    create() {
+      const clock = createManualClock();
+      return { clock, advance: clock.advance };
+    },
+  },
+);
+
+idSourceContract({ describe, it }, { name: 'serial', create: createSerialIds });
+
 secretBackendContract({ describe, it }, { name: 'reference', create: async () => createReferenceSecretBackend() });
 
 describe('the manual clock', () => {
@@ -57,14 +90,6 @@ describe('the manual clock', () => {
     clock.advance(100);
     await sleepers[0];
     expect(woken).toEqual([100, 200, 300]);
-  });
-
-  it('stops a sleeper with the reason of its signal', async () => {
-    const clock = createManualClock();
-    const stop = new AbortController();
-    const sleeper = clock.sleep(100, { signal: stop.signal });
-    stop.abort(new Error('enough'));
-    await expect(sleeper).rejects.toThrow('enough');
   });
 });
 

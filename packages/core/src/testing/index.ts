@@ -10,7 +10,13 @@ export {
   type FastCheck,
 } from './arbitraries.ts';
 // the smaller ports
+export {
+  type ChangeNotifierContractOptions,
+  type ChangeNotifierSubject,
+  changeNotifierContract,
+} from './change-notifier-contract.ts';
 export { type ChartResolverContractOptions, chartResolverContract } from './chart-resolver-contract.ts';
+export { type ClockContractOptions, clockContract } from './clock-contract.ts';
 export type { ContractRunner } from './contract-runner.ts';
 // status source, and Argo CD without a cluster
 export { type ApplicationFeed, createApplicationFeed } from './fakes/application-feed.ts';
@@ -39,6 +45,7 @@ export {
   type SimulatedFailure,
 } from './fakes/simulated-argo-cd.ts';
 export { createStaticChartResolver } from './fakes/static-chart-resolver.ts';
+export { idSourceContract } from './id-source-contract.ts';
 export type { RepositoryUnderTest } from './repository-contract/contract-case.ts';
 export { sampleInstance, sampleProduct, sampleTemplateVersion } from './repository-contract/sample-records.ts';
 export { type RepositoryContractOptions, repositoryContract } from './repository-contract.ts';
