@@ -81,9 +81,10 @@ export async function createGitStore(options: GitStoreOptions): Promise<StateSto
       ? createLocalUpstream(ref, objects)
       : createRemoteUpstream({
           remote: createGitRemote({
-            fetch: globalThis.fetch,
-            timeoutMilliseconds: 60_000,
-            ...definedOnly(options.remote),
+            url: options.remote.url,
+            credentials: options.remote.credentials,
+            fetch: options.remote.fetch ?? globalThis.fetch,
+            timeoutMilliseconds: options.remote.timeoutMilliseconds ?? 60_000,
             ref: ref.name,
             logger,
           }),
@@ -214,13 +215,7 @@ export async function createGitStore(options: GitStoreOptions): Promise<StateSto
   };
 }
 
-/** Optional settings that are there but `undefined` must not hide a default. */
-function definedOnly<T extends object>(settings: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]: Exclude<T[Key], undefined>;
-  };
-}
-
+/** Waits for a promise that never rejects, but not longer than the caller does. */
 async function untilAborted(promise: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
   if (signal === undefined) {
     await promise;

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -55,6 +55,7 @@ async function scene(): Promise<Scene> {
         directory: join(root.path, clone),
         logger: { debug: log, info: log, warn: log, error: log },
         retries: 4,
+        lockWaitMilliseconds: 50,
         remote: { url, credentials: () => ({ token: CANARY }), ...settings },
       }),
     async failure(promise) {
@@ -447,6 +448,23 @@ describe('the cache of a remote', () => {
     };
     await failure(write(store, { a: '2' }));
     expect((await git(join(root, 'clone.git'), ['rev-parse', 'main'])).trim()).toBe(tip);
+  });
+
+  it('may be locked by somebody without any harm', async () => {
+    const { open, directory, root } = await scene();
+    await using store = await open();
+    await using other = await open({}, 'other.git');
+    await write(store, { a: '1' });
+    const lock = join(root, 'clone.git/refs/heads/main.lock');
+    await writeFile(lock, '');
+    expect((await write(store, { a: '2' })).outcome).toBe('written');
+    await write(other, { a: '3' });
+    expect(await readText(await store.snapshot(), 'a')).toBe('3');
+    expect((await write(store, { a: '4' })).outcome).toBe('written');
+    await rm(lock);
+    expect(await readText(await store.snapshot(), 'a')).toBe('4');
+    expect(await count(directory)).toBe(4);
+    await fsck(join(root, 'clone.git'));
   });
 
   it('is shared by several stores', async () => {

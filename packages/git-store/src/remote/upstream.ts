@@ -1,4 +1,4 @@
-import { CaelusError, type CommitId, type Logger } from '@caelus/core';
+import { CaelusError, type CommitId, isCaelusError, type Logger } from '@caelus/core';
 import { pause } from '../backoff.ts';
 import type { BranchRef } from '../branch-ref.ts';
 import type { FileAccess } from '../file-access.ts';
@@ -71,7 +71,7 @@ export function createRemoteUpstream({
     const { commit, canShallow } = await remote.tip(signal);
     if (commit === null || commit === known) return commit;
     if ((await objects.find(commit)) === undefined) await fetchCommit(commit, known, canShallow, signal);
-    await ref.move(known, commit, signal);
+    await moveCache(known, commit);
     return commit;
   }
 
@@ -108,12 +108,26 @@ export function createRemoteUpstream({
     async publish(base, next, created, signal) {
       const pack = await encodePack(created);
       if (!(await send(base, next, pack, signal))) return false;
-      // From here on the commit is acknowledged; what follows only spares a fetch.
-      await objects.write(created);
-      await ref.move(base, next);
+      // The remote has it, so nothing that goes wrong from here on may look like a failed write: it costs a fetch.
+      try {
+        await objects.write(created);
+        await moveCache(base, next);
+      } catch (error) {
+        logger.warn('a commit was pushed, and could not be kept here', { remote: remote.url, error: String(error) });
+      }
       return true;
     },
   };
+
+  /** Somebody else who moves the branch, or holds its lock, brings it up to date as well as we do. */
+  async function moveCache(from: CommitId | null, to: CommitId): Promise<void> {
+    try {
+      await ref.move(from, to);
+    } catch (error) {
+      if (!isCaelusError(error, 'GIT_REF_LOCKED')) throw error;
+      logger.warn('the branch of the cache is locked, so it stays behind', { lock: error.details.lock });
+    }
+  }
 
   async function send(
     base: CommitId | null,
