@@ -26,16 +26,16 @@ export async function observeAll(context: EngineContext, options: CallOptions = 
   return context.observe('status-observe', {}, async (add) => {
     const seen = new Set<string>();
     let changed = 0;
-    for await (const application of context.status.list(options)) {
-      seen.add(application.metadata.name);
-      if (await observeApplication(context, application.metadata.name, application, options)) changed += 1;
-    }
+    /** A listing takes long, and a watch may have told of something newer meanwhile: news are read anew, by name. */
+    const look = async (name: string, listed: Application | undefined) => {
+      seen.add(name);
+      if ((await compare(context, name, listed, options)) === undefined) return;
+      const application = await context.status.get(name, options);
+      if (await observeApplication(context, name, application, options)) changed += 1;
+    };
+    for await (const application of context.status.list(options)) await look(application.metadata.name, application);
     for await (const { argoAppName } of eachInstance(context, options)) {
-      if (seen.has(argoAppName)) continue;
-      // It may have appeared since the listing, so the source is asked by name.
-      seen.add(argoAppName);
-      const application = await context.status.get(argoAppName, options);
-      if (await observeApplication(context, argoAppName, application, options)) changed += 1;
+      if (!seen.has(argoAppName)) await look(argoAppName, undefined);
     }
     add({ observed: seen.size, changed });
     return { observed: seen.size, changed };
@@ -60,29 +60,17 @@ async function observeApplication(
   application: Application | undefined,
   options: CallOptions,
 ): Promise<boolean> {
-  const { repository } = context;
-  const instance = await repository.findInstanceByArgoAppName(name, options);
-  if (instance === undefined) return false;
-  const gitState = await repository.findGitState(instance.id, options);
-  const reached = await findReached(context, gitState, application, options);
-  const mapped = mapStatus({
-    wanted: isWanted(instance),
-    application,
-    specHash: gitState?.specHash ?? '',
-    reaches: (revision) => reached.has(revision),
-    now: timestamp(context),
-    graceMilliseconds: context.timings.grace,
-  });
-  const changed = await repository.transaction(async (transaction) => {
+  const seen = await compare(context, name, application, options);
+  if (seen === undefined) return false;
+  const { instance, gitState, mapped } = seen;
+  const changed = await context.repository.transaction(async (transaction) => {
     const current = await transaction.findInstance(instance.id);
     // A command or a commit came between: what was mapped is about the past, and the next look will tell.
     if (current === undefined || current.changeId !== instance.changeId || current.status === 'Deleted') return false;
-    if (mapped.status === 'Deleted') {
-      await transaction.requestWork(instance.id, 'application-gone', timestamp(context));
-    }
+    const at = timestamp(context);
+    if (mapped.status === 'Deleted') await transaction.requestWork(instance.id, 'application-gone', at);
     const next = observedOf(current, gitState, mapped);
     if (!differs(current, next)) return false;
-    const at = timestamp(context);
     await transaction.updateObserved(instance.id, next, at);
     if (next.status !== current.status || next.statusReason !== current.statusReason) {
       const data = { from: current.status, to: next.status ?? current.status, reason: next.statusReason ?? '' };
@@ -94,6 +82,32 @@ async function observeApplication(
   }, options);
   if (changed) context.changed.wake();
   return changed;
+}
+
+/** What an Application means for its row; `undefined` where it is nobody's, or the row says so already. */
+async function compare(
+  context: EngineContext,
+  name: string,
+  application: Application | undefined,
+  options: CallOptions,
+): Promise<
+  { readonly instance: Instance; readonly gitState: GitState | undefined; readonly mapped: MappedStatus } | undefined
+> {
+  const { repository } = context;
+  const instance = await repository.findInstanceByArgoAppName(name, options);
+  if (instance === undefined) return undefined;
+  const gitState = await repository.findGitState(instance.id, options);
+  const reached = await findReached(context, gitState, application, options);
+  const mapped = mapStatus({
+    wanted: isWanted(instance),
+    application,
+    specHash: gitState?.specHash ?? '',
+    reaches: (revision) => reached.has(revision),
+    now: timestamp(context),
+    graceMilliseconds: context.timings.grace,
+  });
+  const isNews = mapped.status === 'Deleted' || differs(instance, observedOf(instance, gitState, mapped));
+  return isNews ? { instance, gitState, mapped } : undefined;
 }
 
 /** What the row says after what was seen; pure. */
