@@ -53,6 +53,7 @@ describe('a batch', () => {
           }
         }
       }),
+      { numRuns: 1000 },
     );
   });
 });

@@ -72,7 +72,7 @@ export async function gatherBatch(
       const size = edits.reduce((sum, edit) => sum + (edit.bytes?.length ?? 0), 0);
       if (bytes + size > maxBytes) throw tooLarge(maxBytes);
       bytes += size;
-      taken.add(edits);
+      taken.add(proposal.edits, edits);
       proposals.push(proposal);
       outcomes.push({ kind: 'written', edits });
     } catch (error) {
@@ -160,26 +160,29 @@ async function checkAncestors(path: string, edits: ReadonlyMap<string, Edit>, ti
   }
 }
 
-/** What earlier changes of a batch edit, and the directories that their files need. */
+/** What earlier changes of a batch ask for, and the directories that their files need. */
 class TakenPaths {
-  readonly #edits = new Map<RepoPath, Edit>();
+  /** What was asked for, whether the tip had it already or not: a later change must not take it away. */
+  readonly #wanted = new Map<RepoPath, Edit>();
+  readonly #effective = new Map<RepoPath, Edit>();
   readonly #directories = new Set<RepoPath>();
 
-  add(edits: Change): void {
-    for (const edit of edits) {
-      this.#edits.set(edit.path, edit);
+  add(wanted: Change, effective: Change): void {
+    for (const edit of effective) this.#effective.set(edit.path, edit);
+    for (const edit of wanted) {
+      this.#wanted.set(edit.path, edit);
       if (edit.bytes !== null) for (const ancestor of ancestorsOf(edit.path)) this.#directories.add(ancestor);
     }
   }
 
   check(edits: Change): void {
     for (const edit of edits) {
-      const other = this.#edits.get(edit.path);
+      const other = this.#wanted.get(edit.path);
       const isFile = edit.bytes !== null;
       if (
         (other !== undefined && !sameBytes(other.bytes, edit.bytes)) ||
         (isFile && this.#directories.has(edit.path)) ||
-        (isFile && ancestorsOf(edit.path).some((ancestor) => this.#edits.get(ancestor)?.bytes != null))
+        (isFile && ancestorsOf(edit.path).some((ancestor) => this.#wanted.get(ancestor)?.bytes != null))
       ) {
         throw new CaelusError({
           code: 'STORE_CONFLICT',
@@ -192,7 +195,7 @@ class TakenPaths {
   }
 
   edits(): Change {
-    return [...this.#edits.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+    return [...this.#effective.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 }
 

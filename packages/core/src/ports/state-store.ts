@@ -25,7 +25,9 @@ export interface StateStore extends AsyncDisposable {
   write(changes: readonly ProposedChange[], options?: CallOptions): Promise<readonly Receipt[]>;
   /** Tells whether `ancestor` is `descendant` or one of its ancestors; `false` where either is unknown. */
   isAncestor(ancestor: CommitId, descendant: CommitId, options?: CallOptions): Promise<boolean>;
-  /** Commits of the branch, newest first. */
+  /**
+   * Commits of the branch, newest first. A store that began with a remote's newest commit alone may know none before it.
+   */
   log(options?: LogOptions): AsyncIterable<CommitRecord>;
 }
 
