@@ -3,6 +3,12 @@
 export type { CallOptions } from './call-options.ts';
 // commit
 export {
+  CHANGE_TRAILER,
+  type ChangeReference,
+  changeTrailer,
+  parseChangeTrailer,
+} from './commit/change-trailer.ts';
+export {
   CAELUS_ACTOR,
   COMMIT_MESSAGE_LIMITS,
   checkTrailers,
@@ -37,6 +43,13 @@ export {
   isCaelusError,
   type SchemaViolation,
 } from './errors.ts';
+
+// history
+export { type Blame, type BlamedValue, type BlameOptions, blameValue } from './history/blame-value.ts';
+export { HISTORY_LIMITS } from './history/history-limits.ts';
+export { diffInstance, instanceAt } from './history/instance-at.ts';
+export { type InstanceLogEntry, type InstanceLogOptions, instanceLog } from './history/instance-log.ts';
+export { type InstanceContent, readInstance } from './history/read-instance.ts';
 export { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from './json-value.ts';
 
 // layout

@@ -7,22 +7,16 @@ import {
   type GitContent,
   type Instance,
   type InstanceId,
-  instanceFiles,
-  instanceHash,
-  isCaelusError,
   isWanted,
-  type Layout,
   type Marker,
   type Product,
-  parseMarker,
-  parseTombstone,
   type RenderedInstance,
   type RepositoryReader,
   type RepoTree,
+  readInstance,
   renderInstance,
   type Snapshot,
   type TemplateVersion,
-  type Tombstone,
 } from '@caelus/core';
 import { type EngineContext, tierOf } from './engine-context.ts';
 
@@ -47,10 +41,10 @@ export async function examineInstance(
   options: CallOptions = {},
 ): Promise<Examination> {
   const { repository, render, status, driftPolicy } = context;
-  const [instance, gitState, { git, files }] = await Promise.all([
+  const [instance, gitState, git] = await Promise.all([
     repository.findInstance(id, options),
     repository.findGitState(id, options),
-    readGitContent(snapshot, render.layout, id, options),
+    readInstance(snapshot, render.layout, id, options),
   ]);
   const wanted = instance !== undefined && isWanted(instance);
   const parts = instance && (await findParts(repository, instance, options));
@@ -82,7 +76,7 @@ export async function examineInstance(
     instance,
     product: parts?.product,
     templateVersion: parts?.templateVersion,
-    files,
+    files: git.files,
     rendered,
     marker,
     decision,
@@ -106,53 +100,6 @@ export async function findParts(
     message: `The ${what}, which an instance needs, is not in the database. Restore it.`,
     details: { what },
   });
-}
-
-/** Reads everything that Git has of one instance. */
-export async function readGitContent(
-  snapshot: Snapshot,
-  layout: Layout,
-  id: InstanceId,
-  options: CallOptions = {},
-): Promise<{ readonly git: GitContent; readonly files: RepoTree }> {
-  const places = instanceFiles(layout, id);
-  const [directory, application, tombstone] = await Promise.all([
-    snapshot.readTree(places.directory, options),
-    snapshot.readFile(places.application, options),
-    snapshot.readFile(places.tombstone, options),
-  ]);
-  const files = new Map(directory);
-  if (application) files.set(places.application, application);
-  const marker = readOwn(directory.get(places.marker), id, parseMarker);
-  // The marker's hash covers every file but itself; a tombstone is not the instance's content.
-  const content = new Map(files);
-  content.delete(places.marker);
-  if (tombstone) files.set(places.tombstone, tombstone);
-  return {
-    files,
-    git: {
-      marker,
-      tombstone: readOwn(tombstone, id, parseTombstone),
-      contentHash: marker === null || marker === 'invalid' ? null : instanceHash(content, marker),
-      hasDirectory: directory.size > 0,
-      hasApplicationFile: application !== undefined,
-    },
-  };
-}
-
-function readOwn<T extends Marker | Tombstone>(
-  bytes: Uint8Array | undefined,
-  id: InstanceId,
-  parse: (bytes: Uint8Array) => T,
-): T | 'invalid' | null {
-  if (bytes === undefined) return null;
-  try {
-    const file = parse(bytes);
-    return file.id === id ? file : 'invalid';
-  } catch (error) {
-    if (isCaelusError(error, 'STORE_CORRUPT')) return 'invalid';
-    throw error;
-  }
 }
 
 async function findKnownChanges(

@@ -5,11 +5,11 @@ import {
   type Plan,
   planChange,
   type RepoTree,
+  readInstance,
   renderTombstone,
 } from '@caelus/core';
 import type { InstanceDraft } from './draft-instance.ts';
 import type { EngineContext } from './engine-context.ts';
-import { readGitContent } from './examine-instance.ts';
 
 /** A plan makes no ids: what the real command would name anew, it shows as the nil UUID (RFC 9562). */
 export const nilIds: IdSource = { uuid: () => '00000000-0000-0000-0000-000000000000' };
@@ -21,7 +21,7 @@ export async function planDraft(
   options: CallOptions = {},
 ): Promise<Plan> {
   const snapshot = await context.store.snapshot(options);
-  const { files } = await readGitContent(snapshot, context.render.layout, draft.instance.id, options);
+  const { files } = await readInstance(snapshot, context.render.layout, draft.instance.id, options);
   return planChange(files, draft.rendered?.tree ?? treeAfterDeletion(context, draft));
 }
 

@@ -1,5 +1,6 @@
 import {
   type Change,
+  changeTrailer,
   diffTrees,
   type Instance,
   type InstanceId,
@@ -48,7 +49,7 @@ export function proposalOf(render: RenderContext, examination: Examination): Pro
   return {
     edits,
     summary: summaryOf(examination),
-    trailers: [{ key: 'Caelus-Change', value: `${id} ${generation} ${changeId}` }],
+    trailers: [changeTrailer({ instanceId: id, generation, changeId })],
     actor: isAsked ? changedBy : null,
   };
 }

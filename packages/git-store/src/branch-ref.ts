@@ -7,7 +7,7 @@ import { withRefLock } from './ref-lock.ts';
 export interface BranchRef {
   /** The full name: `refs/heads/main`. */
   readonly name: string;
-  /** What the branch points to; `null` where it does not exist. @throws {CaelusError} `STORE_CORRUPT` */
+  /** What the ref points to; `null` where it does not exist. @throws {CaelusError} `STORE_CORRUPT` */
   read(): Promise<CommitId | null>;
   /**
    * Moves the branch from `expected` to `next` durably, and returns whether it was still there.
@@ -20,7 +20,8 @@ export interface BranchRefOptions {
   readonly files: FileAccess;
   readonly gitdir: string;
   readonly scratch: string;
-  readonly branch: string;
+  /** The full name. */
+  readonly name: string;
   readonly logger: Logger;
   readonly lockWaitMilliseconds: number;
 }
@@ -28,13 +29,12 @@ export interface BranchRefOptions {
 const OBJECT_ID = /^[0-9a-f]{40}$/;
 
 /**
- * The branch as a loose ref with compare-and-swap. Reading prefers the loose file and falls back to packed-refs only where
+ * A branch or a tag as a loose ref with compare-and-swap. Reading prefers the loose file and falls back to packed-refs only where
  * there is none: an empty or malformed file is what a crash leaves, and following packed-refs then would silently go back
  * in history.
  */
 export function createBranchRef(options: BranchRefOptions): BranchRef {
-  const { files, gitdir, scratch, branch, logger } = options;
-  const name = `refs/heads/${branch}`;
+  const { files, gitdir, scratch, name, logger } = options;
   const path = `${gitdir}/${name}`;
 
   async function read(): Promise<CommitId | null> {
@@ -49,7 +49,7 @@ export function createBranchRef(options: BranchRefOptions): BranchRef {
     if (OBJECT_ID.test(text)) return text as CommitId;
     throw corrupt(
       name,
-      `The branch's file ${path} does not hold a commit id${text === '' ? ': it is empty' : ''}. Put back the last commit's id, for example from the remote or from git fsck --lost-found.`,
+      `The file ${path} of a branch or tag does not hold a commit id${text === '' ? ': it is empty' : ''}. Put back the last commit's id, for example from the remote or from git fsck --lost-found.`,
     );
   }
 

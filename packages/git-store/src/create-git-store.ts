@@ -9,23 +9,26 @@ import {
   type Receipt,
   renderCommitMessage,
   type Snapshot,
-  type StateStore,
   silentLogger,
 } from '@caelus/core';
 import { pause } from './backoff.ts';
-import { createBranchRef } from './branch-ref.ts';
+import { type BranchRef, createBranchRef } from './branch-ref.ts';
+import { signCommit } from './commit-signature.ts';
 import { createFileAccess } from './file-access.ts';
 import { createCommit } from './git-commit.ts';
 // Bare too: the declarations that are published keep the error codes of this package only by an import without names.
 import './git-errors.ts';
 import { unavailable } from './git-errors.ts';
 import { buildTree, createSnapshot, createTip } from './git-snapshot.ts';
+import type { GitStore } from './git-store.ts';
 import { checkGitStoreOptions, type GitStoreOptions } from './git-store-options.ts';
 import { createHistory } from './history.ts';
 import { createObjectStore } from './object-store.ts';
 import { openRepository } from './open-repository.ts';
 import { createGitRemote } from './remote/git-remote.ts';
 import { createLocalUpstream, createRemoteUpstream } from './remote/upstream.ts';
+import { createLocalTagRefs, createRemoteTagRefs } from './tag-refs.ts';
+import { createTags } from './tags.ts';
 
 /** The most content that one commit may write. */
 const MAX_BATCH_BYTES = 64 * 1024 * 1024;
@@ -48,21 +51,23 @@ const REMOTE_BACKOFF = { baseMilliseconds: 25, mostMilliseconds: 1500 };
  * });
  * ```
  */
-export async function createGitStore(options: GitStoreOptions): Promise<StateStore> {
+export async function createGitStore(options: GitStoreOptions): Promise<GitStore> {
   checkGitStoreOptions(options);
   const { branch = 'main', committer = CAELUS_ACTOR, logger = silentLogger, retries = 30, maxBatch = 1000 } = options;
   const now = options.now ?? (() => new Date());
   const files = createFileAccess(options.fs);
   const gitdir = options.fs === undefined ? resolve(options.directory) : options.directory.replace(/(?<=.)\/+$/, '');
   const scratch = `${gitdir}/caelus`;
-  const ref = createBranchRef({
-    files,
-    gitdir,
-    scratch,
-    branch,
-    logger,
-    lockWaitMilliseconds: options.lockWaitMilliseconds ?? 2000,
-  });
+  const openRef = (name: string): BranchRef =>
+    createBranchRef({
+      files,
+      gitdir,
+      scratch,
+      name,
+      logger,
+      lockWaitMilliseconds: options.lockWaitMilliseconds ?? 2000,
+    });
+  const ref = openRef(`refs/heads/${branch}`);
   await openRepository({
     files,
     gitdir,
@@ -76,25 +81,28 @@ export async function createGitStore(options: GitStoreOptions): Promise<StateSto
 
   const objects = createObjectStore(files, gitdir);
   const history = createHistory(files, gitdir, objects);
+  const remote =
+    options.remote &&
+    createGitRemote({
+      url: options.remote.url,
+      credentials: options.remote.credentials,
+      fetch: options.remote.fetch ?? globalThis.fetch,
+      timeoutMilliseconds: options.remote.timeoutMilliseconds ?? 60_000,
+      ref: ref.name,
+      logger,
+    });
   const upstream =
-    options.remote === undefined
+    remote === undefined
       ? createLocalUpstream(ref, objects)
-      : createRemoteUpstream({
-          remote: createGitRemote({
-            url: options.remote.url,
-            credentials: options.remote.credentials,
-            fetch: options.remote.fetch ?? globalThis.fetch,
-            timeoutMilliseconds: options.remote.timeoutMilliseconds ?? 60_000,
-            ref: ref.name,
-            logger,
-          }),
-          ref,
-          objects,
-          history,
-          files,
-          gitdir,
-          logger,
-        });
+      : createRemoteUpstream({ remote, ref, objects, history, files, gitdir, logger });
+  const tags = createTags({
+    refs: remote === undefined ? createLocalTagRefs({ files, gitdir, objects, openRef }) : createRemoteTagRefs(remote),
+    objects,
+    hasRemote: remote !== undefined,
+    committer,
+    now,
+    sign: options.sign,
+  });
   const backoff = options.remote === undefined ? LOCAL_BACKOFF : REMOTE_BACKOFF;
   const name = options.remote?.url ?? gitdir;
   let last: Promise<unknown> = Promise.resolve();
@@ -128,7 +136,7 @@ export async function createGitStore(options: GitStoreOptions): Promise<StateSto
       return (await upstream.refresh(signal)) === base ? batch.receipts(base) : undefined;
     }
     const { root, created } = await buildTree(objects, tree, batch.edits);
-    const commit = createCommit({
+    const unsigned = createCommit({
       tree: root,
       parent: base,
       author: commitAuthor(batch.proposals) ?? committer,
@@ -136,6 +144,8 @@ export async function createGitStore(options: GitStoreOptions): Promise<StateSto
       at: now(),
       message: renderCommitMessage(batch.proposals),
     });
+    const commit = options.sign === undefined ? unsigned : await signCommit(unsigned, options.sign);
+    signal?.throwIfAborted();
     // A commit object's id is one.
     const id = commit.id as CommitId;
     return (await upstream.publish(base, id, [...created, commit], signal)) ? batch.receipts(id) : undefined;
@@ -206,6 +216,16 @@ export async function createGitStore(options: GitStoreOptions): Promise<StateSto
         count += 1;
         if (count >= limit) return;
       }
+    },
+
+    async createTag(tag, callOptions) {
+      await begin(callOptions?.signal);
+      return tags.createTag(tag, callOptions);
+    },
+
+    async listTags(callOptions) {
+      await begin(callOptions?.signal);
+      return tags.listTags(callOptions);
     },
 
     async [Symbol.asyncDispose]() {

@@ -17,6 +17,10 @@ declare module '@caelus/core' {
     readonly GIT_PUSH_UNKNOWN: { readonly remote: string; readonly commit: string };
     /** What answers is not a Git server that speaks smart HTTP, or sent something that is not valid. */
     readonly GIT_PROTOCOL_INVALID: { readonly remote: string; readonly reason: string };
+    /** The signer failed, or returned something that is no signature. */
+    readonly GIT_SIGNING_FAILED: { readonly reason: string };
+    /** The name belongs to a tag of another commit, or is a directory of tags, or lies below a tag. */
+    readonly GIT_TAG_EXISTS: { readonly tag: string; readonly commit: string };
   }
 }
 

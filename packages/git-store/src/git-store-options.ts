@@ -1,4 +1,5 @@
 import { type Actor, CaelusError, type InputIssue, type Logger, parseActor, parseGitRepositoryUrl } from '@caelus/core';
+import type { GitSigner } from './commit-signature.ts';
 import type { GitFileSystem } from './file-access.ts';
 import type { GitCredentialsCallback } from './remote/http-session.ts';
 
@@ -13,6 +14,8 @@ export interface GitStoreOptions {
   readonly remote?: GitRemoteSettings | undefined;
   /** Who commits, and is the author where nobody asked. Default `Caelus <caelus@localhost>`. */
   readonly committer?: Actor | undefined;
+  /** Signs every commit and annotated tag. Where it fails, nothing is written. Default: none is signed. */
+  readonly sign?: GitSigner | undefined;
   /** Time of the commits. Default: the system's. */
   readonly now?: (() => Date) | undefined;
   /** Default: silent. */
@@ -41,6 +44,7 @@ const KEYS = [
   'branch',
   'remote',
   'committer',
+  'sign',
   'now',
   'logger',
   'retries',
@@ -67,6 +71,7 @@ export function checkGitStoreOptions(options: GitStoreOptions): void {
       'Give a path.',
     ),
     ...check('/branch', branch.length <= 200 && BRANCH.test(branch), 'Give a branch name of plain segments.'),
+    ...check('/sign', options.sign === undefined || typeof options.sign === 'function', 'Give a function.'),
     ...integer('/retries', options.retries, 0, 1000),
     ...integer('/maxBatch', options.maxBatch, 1, 10_000),
     ...integer('/lockWaitMilliseconds', options.lockWaitMilliseconds, 0, 60_000),

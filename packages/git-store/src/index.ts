@@ -1,6 +1,10 @@
 // The whole public API of @caelus/git-store: named re-exports only.
 
+export type { GitSigner } from './commit-signature.ts';
 export { createGitStore } from './create-git-store.ts';
 export type { GitFileSystem } from './file-access.ts';
+export type { GitStore } from './git-store.ts';
 export type { GitRemoteSettings, GitStoreOptions } from './git-store-options.ts';
 export type { GitCredentials, GitCredentialsCallback } from './remote/http-session.ts';
+export type { Tag } from './tag-refs.ts';
+export type { GitTags, NewTag } from './tags.ts';

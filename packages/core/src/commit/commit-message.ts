@@ -103,7 +103,8 @@ function actorTrailers(proposals: readonly Proposal[]): readonly Trailer[] {
   return [...signatures].map((value) => ({ key: 'Caelus-Actor', value }));
 }
 
-function oneLine(summary: string): string {
+/** Makes a summary one safe line, as it stands in a message. */
+export function oneLine(summary: string): string {
   const safe = summary.replace(new RegExp(UNSAFE, 'gu'), ' ').replace(/\s+/gu, ' ').trim();
   return safe === '' ? 'Change without a summary' : cut(safe, COMMIT_MESSAGE_LIMITS.summary);
 }

@@ -8,9 +8,11 @@ export interface GitRemote {
   readonly url: string;
   /** Where the branch is now; `null` where it does not exist yet. */
   tip(signal: AbortSignal | undefined): Promise<RemoteTip>;
+  /** Every ref by its name, and what an annotated tag leads to by the tag's name with `^{}`. */
+  refs(signal: AbortSignal | undefined): Promise<ReadonlyMap<string, string>>;
   /** Everything of a commit that the client does not have. */
   fetch(request: FetchRequest, signal: AbortSignal | undefined): Promise<FetchResult>;
-  /** Moves the branch from `expected` to `next` if it is still there, and sends the objects of `next`. */
+  /** Moves the branch, or another ref, from `expected` to `next` if it is still there, and sends the objects of `next`. */
   push(request: PushRequest, signal: AbortSignal | undefined): Promise<PushOutcome>;
 }
 
@@ -36,6 +38,8 @@ export interface FetchResult {
 }
 
 export interface PushRequest {
+  /** Default: the branch. */
+  readonly ref?: string;
   readonly expected: CommitId | null;
   readonly next: CommitId;
   readonly pack: Buffer;
@@ -60,36 +64,46 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
   const { url, ref, logger } = options;
   const http = createHttpSession(options);
 
+  async function advertised(
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly refs: ReadonlyMap<string, string>; readonly capabilities: readonly string[] }> {
+    const bytes = await http.request(
+      {
+        method: 'GET',
+        path: '/info/refs?service=git-upload-pack',
+        accept: 'application/x-git-upload-pack-advertisement',
+      },
+      signal,
+    );
+    const { lines, complete } = parsePktLines(bytes);
+    const texts = lines.map((line) => line?.toString('utf8').trimEnd() ?? '');
+    const failure = texts.find((line) => line.startsWith('ERR '));
+    if (failure !== undefined) throw protocolInvalid(url, http.readable(failure.slice(4)));
+    if (!complete || texts[0] !== '# service=git-upload-pack')
+      throw protocolInvalid(url, 'its list of refs is cut off.');
+    const capabilities =
+      texts
+        .find((line) => line.includes('\0'))
+        ?.split('\0')[1]
+        ?.split(' ') ?? [];
+    if (capabilities.includes('object-format=sha256')) throw unsupported(url, 'it has SHA-256 object names.');
+    const named = texts.map((each) => each.split('\0')[0] ?? '').filter((each) => /^[0-9a-f]{40} /.test(each));
+    return { refs: new Map(named.map((each) => [each.slice(41), each.slice(0, 40)])), capabilities };
+  }
+
   return {
     url,
 
     async tip(signal) {
-      const bytes = await http.request(
-        {
-          method: 'GET',
-          path: '/info/refs?service=git-upload-pack',
-          accept: 'application/x-git-upload-pack-advertisement',
-        },
-        signal,
-      );
-      const { lines, complete } = parsePktLines(bytes);
-      const texts = lines.map((line) => line?.toString('utf8').trimEnd() ?? '');
-      const failure = texts.find((line) => line.startsWith('ERR '));
-      if (failure !== undefined) throw protocolInvalid(url, http.readable(failure.slice(4)));
-      if (!complete || texts[0] !== '# service=git-upload-pack')
-        throw protocolInvalid(url, 'its list of refs is cut off.');
-      const capabilities =
-        texts
-          .find((line) => line.includes('\0'))
-          ?.split('\0')[1]
-          ?.split(' ') ?? [];
-      if (capabilities.includes('object-format=sha256')) throw unsupported(url, 'it has SHA-256 object names.');
-      const line = texts.map((each) => each.split('\0')[0] ?? '').find((each) => each.slice(41) === ref);
+      const { refs, capabilities } = await advertised(signal);
+      const commit = refs.get(ref);
       return {
-        commit: line === undefined ? null : parseCommitId(line.slice(0, 40)),
+        commit: commit === undefined ? null : parseCommitId(commit),
         canShallow: capabilities.includes('shallow'),
       };
     },
+
+    refs: async (signal) => (await advertised(signal)).refs,
 
     async fetch({ want, have, shallow, single }, signal) {
       const body = Buffer.concat([
@@ -108,11 +122,11 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
       return { pack: data, shallow: named('shallow'), unshallow: named('unshallow') };
     },
 
-    async push({ expected, next, pack }, signal) {
-      const command = `${expected ?? NO_COMMIT} ${next} ${ref}\0report-status side-band-64k ${AGENT}`;
+    async push({ ref: target = ref, expected, next, pack }, signal) {
+      const command = `${expected ?? NO_COMMIT} ${next} ${target}\0report-status side-band-64k ${AGENT}`;
       const body = Buffer.concat([encodePktLine(command), FLUSH_PKT, pack]);
       try {
-        return readReport(await post('git-receive-pack', body, signal));
+        return readReport(target, await post('git-receive-pack', body, signal));
       } catch (error) {
         if (error instanceof LostResponseError) return { outcome: 'unknown', cause: error };
         throw error;
@@ -138,16 +152,17 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     return parsePktLines(bytes).lines;
   }
 
-  function readReport(lines: readonly (Buffer | null)[]): PushOutcome {
+  function readReport(target: string, lines: readonly (Buffer | null)[]): PushOutcome {
     const { plain, data, messages, fatal } = splitSideBands(lines);
     const report = [...plain, ...parsePktLines(data).lines.map((line) => line?.toString('utf8').trimEnd() ?? '')];
     const said = http.readable(messages);
     if (said !== '') logger.info('the remote says', { remote: url, said });
-    const refused = report.find((line) => line.startsWith(`ng ${ref} `));
+    const refused = report.find((line) => line.startsWith(`ng ${target} `));
     const unpack = report.find((line) => line.startsWith('unpack '));
-    if (refused === undefined && unpack === 'unpack ok' && report.includes(`ok ${ref}`)) return { outcome: 'accepted' };
+    if (refused === undefined && unpack === 'unpack ok' && report.includes(`ok ${target}`))
+      return { outcome: 'accepted' };
     if (refused !== undefined || (unpack !== undefined && unpack !== 'unpack ok')) {
-      const reason = refused?.slice(`ng ${ref} `.length) ?? unpack ?? '';
+      const reason = refused?.slice(`ng ${target} `.length) ?? unpack ?? '';
       return { outcome: 'rejected', reason: [http.readable(reason), said].filter(Boolean).join('; ') };
     }
     return { outcome: 'unknown', cause: new LostResponseError(fatal === '' ? 'no report' : http.readable(fatal)) };

@@ -51,7 +51,7 @@ const OFFERED_COMMITS = 32;
 const SENDS = 3;
 const BACKOFF = { baseMilliseconds: 100, mostMilliseconds: 2000 };
 /** Reasons of a server whose ref was busy or had just moved, not of one that refuses. */
-const LOST_RACE =
+export const LOST_RACE: RegExp =
   /lock|failed to update ref|incorrect old value|reference already exists|fetch first|non-fast-forward|stale/i;
 
 export function createRemoteUpstream({
