@@ -34,6 +34,7 @@ export interface FileAccess {
   readonly durable: boolean;
   /** For isomorphic-git: it reads the same files, and writes only through {@link FileAccess.replace}. */
   readonly isomorphic: IsomorphicFileSystem;
+  /** `undefined` where there is no such file. */
   read(path: string): Promise<Buffer | undefined>;
   /** Names in a directory; empty where there is none. */
   list(directory: string): Promise<readonly string[]>;
@@ -101,7 +102,8 @@ export function createFileAccess(injected?: GitFileSystem): FileAccess {
       try {
         return Buffer.from(await promises.readFile(path));
       } catch (error) {
-        if (isMissing(error)) return undefined;
+        // A directory that a ref has left behind is no ref.
+        if (isMissing(error) || codeOf(error) === 'EISDIR') return undefined;
         throw error;
       }
     },

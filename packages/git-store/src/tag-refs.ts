@@ -1,5 +1,4 @@
 import { type CommitId, parseCommitId } from '@caelus/core';
-import { listTags } from 'isomorphic-git';
 import type { BranchRef } from './branch-ref.ts';
 import type { FileAccess } from './file-access.ts';
 import { corrupt } from './git-errors.ts';
@@ -61,17 +60,36 @@ export function createLocalTagRefs({
     return undefined;
   }
 
+  async function looseRefs(directory: string): Promise<readonly string[]> {
+    const found = (await files.list(`${gitdir}/${directory}`)).map(async (name) => {
+      // Somebody's lock file lies beside the refs.
+      if (name.endsWith('.lock')) return [];
+      const below = await looseRefs(`${directory}/${name}`);
+      return below.length === 0 ? [`${directory}/${name}`] : below;
+    });
+    return (await Promise.all(found)).flat();
+  }
+
+  async function packedRefs(): Promise<ReadonlyMap<string, string>> {
+    const lines = (await files.read(`${gitdir}/packed-refs`))?.toString('utf8').split('\n') ?? [];
+    const refs = lines.filter((line) => /^[0-9a-f]{40} /.test(line));
+    return new Map(refs.map((line) => [line.slice(41), line.slice(0, 40)]));
+  }
+
   return {
     place: gitdir,
 
     async list(signal) {
       const tags: Tag[] = [];
-      for (const name of await listTags({ fs: files.isomorphic, gitdir })) {
+      // In this order: a ref that is packed meanwhile is found in one of the two.
+      const loose = new Set(await looseRefs(PREFIX.slice(0, -1)));
+      const packed = await packedRefs();
+      for (const ref of new Set([...loose, ...packed.keys()])) {
+        if (!ref.startsWith(PREFIX)) continue;
         signal?.throwIfAborted();
-        // Somebody's lock file lies beside the refs.
-        const id = name.endsWith('.lock') ? null : await openRef(`${PREFIX}${name}`).read();
-        const commit = id === null ? undefined : await peel(id);
-        if (commit !== undefined) tags.push({ name, commit, annotated: commit !== id });
+        const id = loose.has(ref) ? await openRef(ref).read() : packed.get(ref);
+        const commit = id == null ? undefined : await peel(id);
+        if (commit !== undefined) tags.push({ name: ref.slice(PREFIX.length), commit, annotated: commit !== id });
       }
       return tags;
     },
