@@ -117,12 +117,7 @@ export async function blameValue(
         continue;
       }
 
-      if (passed.length > 0 && !(await hasState(record.commit))) {
-        for (const [index, { commit }] of passed.entries()) {
-          if (index > 0 && !(await hasState(commit))) return found(passed[index - 1] as CommitRecord);
-        }
-        return found(passed.at(-1) as CommitRecord);
-      }
+      if (passed.length > 0 && !(await hasState(record.commit))) return found(await lastWithState(passed, hasState));
       passed = [];
       if (record.parents.length > 0 && following.done) {
         return { outcome: 'older', since: record.commit, reason: 'history-ends' };
@@ -144,6 +139,20 @@ export async function blameValue(
     await log.return?.();
   }
   throw unreadable(tip.commit);
+}
+
+/** Of commits one after the other, the first of which has the state: the one after which it ends. */
+async function lastWithState(
+  records: readonly CommitRecord[],
+  hasState: (commit: CommitId) => Promise<boolean>,
+): Promise<CommitRecord> {
+  const [first, ...others] = records;
+  let last = first as CommitRecord;
+  for (const record of others) {
+    if (!(await hasState(record.commit))) break;
+    last = record;
+  }
+  return last;
 }
 
 /** Whether a commit names changes, and none of them is of this instance. */
