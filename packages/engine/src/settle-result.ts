@@ -90,6 +90,11 @@ async function settleFailure(
   error: unknown,
 ): Promise<void> {
   const { timings, logger } = context;
+  if (isCaelusError(error, 'STORE_CONFLICT')) {
+    // Others of its batch were in the way, and it is none the worse for it. The first of a batch never meets this.
+    await transaction.releaseWork(item, { availableAt: timestamp(context), error: null });
+    return;
+  }
   const message = error instanceof Error ? error.message : 'The change could not be written.';
   logger.warn('An instance could not be written to Git.', {
     instance: item.instanceId,
