@@ -8,7 +8,7 @@ import { crashPoints } from './crash-point.ts';
 import type { HostTask } from './host-program.ts';
 import { createSite, history, type Kind, openStack, type Site, type Stack } from './stack.ts';
 
-// Many more of each by `ws:test:heavy`.
+// Many more of each by `npm run test:heavy`.
 const factor = Number(process.env.CAELUS_CRASH_FACTOR ?? 1);
 const timeout = 60_000 * factor + 60_000;
 const streams = ['a', 'b'] as const;

@@ -105,7 +105,7 @@ describe('values of the greatest size', () => {
     ));
 });
 
-// Argo CD is simulated file by file, so it sees the thousand by `ws:test:heavy` alone.
+// Argo CD is simulated file by file, so it sees the thousand by `npm run test:heavy` alone.
 const seen = process.env.CAELUS_CRASH_FACTOR === undefined ? 120 : 1000;
 
 describe('a thousand instances', () => {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig, mergeConfig, type ViteUserConfig } from 'vitest/config';
 import shared from '../../vitest.config.ts';
 
-/** `ws:test:heavy`: the same proofs many times over, and at full size. `CAELUS_CRASH_FACTOR` says how many times. */
+/** `ws:test:hosts`: the same proofs many times over, and at full size. `CAELUS_CRASH_FACTOR` says how many times. */
 const config: ViteUserConfig = mergeConfig(
   { resolve: shared.resolve, ssr: shared.ssr } as ViteUserConfig,
   defineConfig({
