@@ -1,5 +1,4 @@
 import { CaelusError } from '@caelus/core';
-import '../sql-errors.ts';
 import type { SqlResult, SqlRow, SqlValue } from '../sql-executor.ts';
 import { decodeText, encodeText } from './text-codec.ts';
 
