@@ -15,12 +15,13 @@ export async function* streamEvents(
   let { after } = query;
   for (;;) {
     signal?.throwIfAborted();
+    const seen = changed.count();
     const events = await repository.listEvents({ ...query, after, limit: PAGE_LIMITS.most }, { signal });
     for (const event of events) {
       after = event.cursor;
       yield event;
     }
     // Another process wakes nobody here, so the wait is never longer than a poll.
-    if (events.length === 0) await changed.wait(timings.poll, { signal });
+    if (events.length === 0) await changed.wait(seen, timings.poll, { signal });
   }
 }
