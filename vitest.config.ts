@@ -19,6 +19,8 @@ const config: ViteUserConfig = defineConfig({
     // They need tools beyond Node.js, and have configurations of their own.
     exclude: ['**/node_modules/**', '**/*.heavy.test.ts', ...(hasGit ? [] : againstGit)],
     setupFiles: ['./tests/fail-on-console.ts'],
+    // Vitest would leave one of two processors idle.
+    maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -167,8 +167,8 @@ describe('hosts that are killed', () => {
   });
 
   it.each<[Kind, number]>([
-    ['a directory', 4],
-    ['an HTTP remote', 2],
+    ['a directory', 1],
+    ['an HTTP remote', 1],
   ])('at any moment, over %s', { timeout }, async (kind, rounds) => {
     await using site = await createSite(kind);
     await begin(site);
@@ -190,7 +190,7 @@ describe('hosts that are killed', () => {
 });
 
 describe('two hosts on one database and one branch', () => {
-  const count = 200 * factor;
+  const count = 50 * factor;
 
   it(`lose and double nothing of ${count} commands each`, { timeout }, async () => {
     await using site = await createSite('a directory');

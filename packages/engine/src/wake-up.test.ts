@@ -36,17 +36,19 @@ describe('a wake-up', () => {
   it('stops with the reason of its signal, and leaves nothing on it', async () => {
     const wakeUp = createWakeUp(createManualClock());
     const stop = new AbortController();
-    const listeners: string[] = [];
     const { signal } = stop;
-    const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
-    signal.addEventListener = ((...call: Parameters<typeof add>) =>
-      void (listeners.push('+'), add(...call))) as typeof add;
-    signal.removeEventListener = ((...call: Parameters<typeof remove>) =>
-      void (listeners.push('-'), remove(...call))) as typeof remove;
-    const woken = wakeUp.wait(wakeUp.count(), 1000, { signal });
+    const calls: string[] = [];
+    const spied = new Proxy(signal, {
+      get(target, property) {
+        if (property === 'addEventListener' || property === 'removeEventListener') calls.push(property);
+        const value: unknown = Reflect.get(target, property, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const woken = wakeUp.wait(wakeUp.count(), 1000, { signal: spied });
     wakeUp.wake();
     await woken;
-    expect(listeners).toEqual(['+', '-']);
+    expect(calls).toEqual(['addEventListener', 'removeEventListener']);
     const reason = new Error('enough');
     const stopped = wakeUp.wait(wakeUp.count(), 1000, { signal });
     stop.abort(reason);
