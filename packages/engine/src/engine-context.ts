@@ -24,6 +24,7 @@ import {
   toTimestamp,
   uuidNaming,
 } from '@caelus/core';
+import { type Ancestry, createAncestry } from './ancestry.ts';
 import { type CaelusOptions, DEFAULT_TIMINGS, type Timings } from './caelus-options.ts';
 import { createObserveOperation, type ObserveOperation } from './observe-operation.ts';
 import { systemClock } from './system-clock.ts';
@@ -47,6 +48,7 @@ export interface EngineContext {
   readonly logger: Logger;
   readonly observe: ObserveOperation;
   readonly timings: Timings;
+  readonly ancestry: Ancestry;
   /** Something was written to the rows by this process. */
   readonly changed: WakeUp;
 }
@@ -78,6 +80,7 @@ export function createEngineContext(options: CaelusOptions): EngineContext {
     logger: options.logger ?? silentLogger,
     observe: createObserveOperation(clock, options.telemetry),
     timings: checkTimings({ ...DEFAULT_TIMINGS, ...options.timings }),
+    ancestry: createAncestry(),
     changed: createWakeUp(clock),
   };
 }

@@ -12,6 +12,7 @@ import {
 } from '@caelus/core';
 import { eachInstance } from './each-instance.ts';
 import { type EngineContext, timestamp } from './engine-context.ts';
+import { recordObserved } from './record-observed.ts';
 
 /** What one look at every Application came to. */
 export interface ObserveReport {
@@ -71,13 +72,7 @@ async function observeApplication(
     if (mapped.status === 'Deleted') await transaction.requestWork(instance.id, 'application-gone', at);
     const next = observedOf(current, gitState, mapped);
     if (!differs(current, next)) return false;
-    await transaction.updateObserved(instance.id, next, at);
-    if (next.status !== current.status || next.statusReason !== current.statusReason) {
-      const data = { from: current.status, to: next.status ?? current.status, reason: next.statusReason ?? '' };
-      const { generation, changeId } = current;
-      const event = { at, instanceId: instance.id, generation, changeId, actor: null, data };
-      await transaction.appendEvent({ ...event, type: 'instance-status-changed' });
-    }
+    await recordObserved(transaction, current, next, at);
     return true;
   }, options);
   if (changed) context.changed.wake();
@@ -143,17 +138,16 @@ function differs(instance: Instance, next: Partial<InstanceObserved>): boolean {
 
 /** The revisions that are the instance's commit or come after it. */
 async function findReached(
-  { store }: EngineContext,
+  { store, ancestry }: EngineContext,
   gitState: GitState | undefined,
   application: Application | undefined,
   options: CallOptions,
 ): Promise<ReadonlySet<string>> {
   if (gitState === undefined || application === undefined) return new Set();
+  const { commit } = gitState;
+  const isReached = async (revision: string) =>
+    revision === commit || ancestry.isAncestor(store, commit, revision as CommitId, options);
   const revisions = revisionsToReach(application);
-  const isReached = await Promise.all(
-    revisions.map(
-      (revision) => revision === gitState.commit || store.isAncestor(gitState.commit, revision as CommitId, options),
-    ),
-  );
-  return new Set(revisions.filter((_, index) => isReached[index]));
+  const reached = await Promise.all(revisions.map(isReached));
+  return new Set(revisions.filter((_, index) => reached[index]));
 }

@@ -3,6 +3,7 @@ import { isCaelusError } from '@caelus/core';
 import { type EngineContext, timestamp, timestampIn } from './engine-context.ts';
 import type { Examination } from './examine-instance.ts';
 import { recordDrift } from './record-drift.ts';
+import { recordObserved } from './record-observed.ts';
 
 /** What became of one instance of a batch. */
 export interface ProjectResult {
@@ -39,7 +40,7 @@ export async function settleResult(
   await transaction.appendEvent({ ...event, type: 'instance-committed', data });
   if (phase !== 'removed' || instance.status === 'Deleted') return;
   const observed = { status: 'Deleted', statusReason: 'Gone', lastError: null } as const;
-  await transaction.updateObserved(instanceId, { ...observed, syncStatus: null, healthStatus: null }, event.at);
+  await recordObserved(transaction, instance, { ...observed, syncStatus: null, healthStatus: null }, event.at);
   await transaction.appendEvent({ ...event, type: 'instance-deleted', data: {} });
 }
 
@@ -90,6 +91,11 @@ async function settleFailure(
   error: unknown,
 ): Promise<void> {
   const { timings, logger } = context;
+  if (isCaelusError(error, 'STORE_CONFLICT')) {
+    // Others of its batch were in the way, and it is none the worse for it. The first of a batch never meets this.
+    await transaction.releaseWork(item, { availableAt: timestamp(context), error: null });
+    return;
+  }
   const message = error instanceof Error ? error.message : 'The change could not be written.';
   logger.warn('An instance could not be written to Git.', {
     instance: item.instanceId,
@@ -103,5 +109,5 @@ async function settleFailure(
   if (instance === undefined) return;
   const final = isCaelusError(error) && !error.retryable && instance.status !== 'Deleting';
   const verdict = final ? ({ status: 'Failed', statusReason: 'ProjectionFailed' } as const) : {};
-  await transaction.updateObserved(item.instanceId, { ...verdict, lastError: message }, timestamp(context));
+  await recordObserved(transaction, instance, { ...verdict, lastError: message }, timestamp(context));
 }

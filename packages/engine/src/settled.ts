@@ -31,23 +31,14 @@ export async function settled(context: EngineContext, id: string, options: Settl
   const { repository, changed, timings } = context;
   let last = '';
   for (;;) {
-    // Taken before the row is read, so that a change in between is not slept through.
-    const stop = new AbortController();
-    const next = changed.wait(timings.poll, {
-      signal: AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]),
-    });
-    try {
-      const instance = await getInstance(repository, id, options);
-      const state = JSON.stringify(instance);
-      if (state !== last) options.onProgress?.(instance);
-      last = state;
-      const settlement = await settlementOf(context, instance, options.generation ?? instance.generation);
-      if (settlement !== undefined) return settlement;
-      await next;
-    } finally {
-      stop.abort();
-      await next.catch(() => {});
-    }
+    const seen = changed.count();
+    const instance = await getInstance(repository, id, options);
+    const state = JSON.stringify(instance);
+    if (state !== last) options.onProgress?.(instance);
+    last = state;
+    const settlement = await settlementOf(context, instance, options.generation ?? instance.generation);
+    if (settlement !== undefined) return settlement;
+    await changed.wait(seen, timings.poll, options);
   }
 }
 

@@ -1,22 +1,27 @@
-import { type CaelusEvent, type CallOptions, type EventQuery, PAGE_LIMITS } from '@caelus/core';
+import { type CaelusEvent, type CallOptions, type EventQuery, PAGE_LIMITS, parseInstanceId } from '@caelus/core';
 import type { EngineContext } from './engine-context.ts';
 
-export interface EventStreamOptions extends Omit<EventQuery, 'limit'>, CallOptions {}
+export interface EventStreamOptions extends Omit<EventQuery, 'limit' | 'instanceId'>, CallOptions {
+  /** Only events of this instance. */
+  readonly instanceId?: string | undefined;
+}
 
 /** Every event after `after`, and then each new one, until the signal stops it or the caller stops iterating. */
 export async function* streamEvents(
   { repository, changed, timings }: EngineContext,
-  { signal, ...query }: EventStreamOptions = {},
+  { signal, instanceId, ...rest }: EventStreamOptions = {},
 ): AsyncGenerator<CaelusEvent> {
+  const query = { ...rest, instanceId: instanceId === undefined ? undefined : parseInstanceId(instanceId) };
   let { after } = query;
   for (;;) {
     signal?.throwIfAborted();
+    const seen = changed.count();
     const events = await repository.listEvents({ ...query, after, limit: PAGE_LIMITS.most }, { signal });
     for (const event of events) {
       after = event.cursor;
       yield event;
     }
     // Another process wakes nobody here, so the wait is never longer than a poll.
-    if (events.length === 0) await changed.wait(timings.poll, { signal });
+    if (events.length === 0) await changed.wait(seen, timings.poll, { signal });
   }
 }

@@ -49,11 +49,9 @@ export function workerName({ ids }: Pick<EngineContext, 'ids'>): string {
 async function runProjector(context: EngineContext, owner: string, signal: AbortSignal): Promise<void> {
   await ensureRepository(context, { signal });
   for (;;) {
-    // Begun before the claim, so that work which is requested meanwhile is not slept through.
-    const asked = context.changed.wait(context.timings.poll, { signal });
-    asked.catch(() => {});
+    const seen = context.changed.count();
     const { claimed } = await projectBatch(context, owner, { signal });
-    if (claimed === 0) await asked;
+    if (claimed === 0) await context.changed.wait(seen, context.timings.poll, { signal });
   }
 }
 

@@ -28,7 +28,7 @@ describe('a refused create', () => {
     ['an unknown tier', 'TIER_UNKNOWN', { tier: 'gold' }],
     ['values against the schema', 'VALUES_INVALID', { values: { replicas: 9 } }],
     ['values that are no YAML', 'VALUES_NOT_YAML', { values: 'a: [' }],
-    ['values that are too deep', 'VALUES_TOO_DEEP', { values: '{a: '.repeat(100) + '1' + '}'.repeat(100) }],
+    ['values that are too deep', 'VALUES_TOO_DEEP', { values: `${'{a: '.repeat(100)}1${'}'.repeat(100)}` }],
     ['values that are too large', 'VALUES_TOO_LARGE', { values: { title: 'x'.repeat(300_000) } }],
     [
       'an alias bomb',

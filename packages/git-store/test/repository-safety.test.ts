@@ -362,7 +362,12 @@ describe('limits and ends', () => {
         put({ 'just-fits': '1' }),
       ]);
       expect(receipts.map(({ outcome }) => outcome)).toEqual(['written', 'failed', 'written']);
-      expect(receipts[1]).toMatchObject({ error: { code: 'INVALID_INPUT' } });
+      expect(receipts[1]).toMatchObject({ error: { code: 'STORE_CONFLICT', retryable: true } });
+      const tooLarge = edits.map((edit) => ({ ...edit, bytes: new Uint8Array(64 * 1024 * 1024 + 1) }));
+      const [alone] = await store.write([
+        { subject: 'alone', propose: async () => (proposal === null ? null : { ...proposal, edits: tooLarge }) },
+      ]);
+      expect(alone).toMatchObject({ error: { code: 'INVALID_INPUT', retryable: false } });
     }));
 
   it('gives up with STORE_CONFLICT once the branch has moved more often than it retries', () =>

@@ -32,15 +32,18 @@ export function toColumns<T extends object>(table: RecordTable<T>, record: Parti
  * @throws {CaelusError} `STORE_CORRUPT`, which names the table and the row's key
  */
 export function readRecord<T extends object>(table: RecordTable<T>, row: SqlRow): T {
-  const fields = Object.keys(table.columns) as (keyof T & string)[];
+  const columns: Readonly<Record<string, string>> = table.columns;
+  const json: readonly string[] = table.json;
+  const record: Record<string, unknown> = {};
   try {
-    const entries = fields.map((field): [string, JsonValue | undefined] => {
-      const value = row[table.columns[field]];
-      return [field, table.json.includes(field) && typeof value === 'string' ? JSON.parse(value) : value];
-    });
-    return table.parse(Object.fromEntries(entries));
+    // A loop, because a page of 500 rows runs it 15,000 times.
+    for (const [field, column] of Object.entries(columns)) {
+      const value = row[column];
+      record[field] = typeof value === 'string' && json.includes(field) ? JSON.parse(value) : value;
+    }
+    return table.parse(record);
   } catch (cause) {
-    const [key] = Object.values<string>(table.columns);
+    const [key] = Object.values(columns);
     // A parser of JSON quotes what it cannot read; that must not reach a log.
     throw corrupt(`${table.name} ${row[key ?? '']}`, cause instanceof SyntaxError ? undefined : cause);
   }

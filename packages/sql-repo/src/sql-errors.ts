@@ -1,4 +1,4 @@
-import { CaelusError } from '@caelus/core';
+import { CaelusError, type ErrorCode } from '@caelus/core';
 
 declare module '@caelus/core' {
   interface ErrorDetails {
@@ -16,6 +16,9 @@ declare module '@caelus/core' {
     readonly SQL_TRANSACTION_NESTED: { readonly what: string };
   }
 }
+
+/** The codes that this package adds to `ErrorDetails`. Exporting it also carries the addition into the built types. */
+export type SqlErrorCode = Extract<ErrorCode, `SQL_${string}`>;
 
 export function unavailable(what: string, advice: string, cause?: unknown, retryable: boolean = false): CaelusError {
   return new CaelusError({

@@ -8,7 +8,7 @@ import { createSqlRepository, type SqlRepositoryOptions } from '../src/index.ts'
 import { loadSqliteDriver, type SqliteConnection, sqliteDrivers } from '../src/sqlite/sqlite-driver.ts';
 import { presentDrivers, type TemporaryDirectory, temporaryDirectory } from './sqlite-files.ts';
 
-const SECRET = 'hunter2-is-the-password';
+const SECRET = 'hunter2';
 
 let directory: TemporaryDirectory;
 let file: string;
@@ -148,8 +148,9 @@ describe('a row that cannot be read', () => {
   const spoiled: readonly (readonly [sql: string, what: string, read: string])[] = [
     [`UPDATE product SET name = ''`, 'product product-1', 'listProducts'],
     [`UPDATE deployment SET user_values = '{"password": "${SECRET}'`, 'deployment', 'listInstances'],
+    [`UPDATE deployment SET platform_values = '${SECRET}'`, 'deployment', 'listInstances'],
     [`UPDATE deployment SET labels = '["${SECRET}"]'`, 'deployment', 'listInstances'],
-    [`UPDATE deployment SET status_reason = x'00', tenant = 'No Tenant ${SECRET}'`, 'deployment', 'listInstances'],
+    [`UPDATE deployment SET tenant = 'No Tenant ${SECRET}'`, 'deployment', 'listInstances'],
     [`INSERT INTO drift VALUES ('i', '${SECRET}', '2026-01-01T00:00:00.000Z')`, 'drift i', 'listDrift'],
     [`INSERT INTO event (at, type, data) VALUES ('${SECRET}', 'product-created', '{}')`, 'event 1', 'listEvents'],
     [`UPDATE meta SET value = '${SECRET}'`, 'meta store_id', 'open'],
@@ -164,8 +165,7 @@ describe('a row that cannot be read', () => {
         await transaction.insertInstance(sampleInstance(1));
       });
     }
-    const statement = sql.replace(`status_reason = x'00', `, '');
-    await behind((connection) => connection.execute(statement));
+    await behind((connection) => connection.execute(sql));
     const call = async () => {
       await using repository = await createSqlRepository({ file });
       if (read !== 'open') await repository[read as 'listInstances']();
@@ -207,6 +207,30 @@ describe('a database that another process writes to', () => {
     expect(await waiting).toBe(reason);
     other.execute('COMMIT');
     other.close();
+  });
+});
+
+describe('a read', () => {
+  it('of a file does not wait for the transaction that runs', async () => {
+    await using repository = await createSqlRepository({ file });
+    let commit = () => {};
+    const asked = new Promise<void>((resolve) => {
+      commit = resolve;
+    });
+    let wrote = () => {};
+    const written = new Promise<void>((resolve) => {
+      wrote = resolve;
+    });
+    const running = repository.transaction(async (transaction) => {
+      await transaction.insertProduct(sampleProduct(1));
+      wrote();
+      await asked;
+    });
+    await written;
+    expect((await repository.listProducts()).items).toEqual([]);
+    commit();
+    await running;
+    expect((await repository.listProducts()).items).toHaveLength(1);
   });
 });
 

@@ -30,7 +30,7 @@ export interface Batch {
 
 export interface GatherBatchOptions {
   readonly signal?: AbortSignal | undefined;
-  /** The most that one batch may write, in bytes of content; a proposal that would go past it fails. */
+  /** The most that one batch may write, in bytes of content. */
   readonly maxBytes: number;
 }
 
@@ -44,6 +44,8 @@ type Outcome =
  * every {@link StateStore} shares:
  *
  * - An edit that leaves the tip as it is counts for nothing.
+ * - A change that no longer fits beside the earlier ones fails with a retryable `STORE_CONFLICT`; one that is larger than a
+ *   commit may be, with `INVALID_INPUT`.
  * - A change that touches a path which an earlier one of the batch edits fails with a retryable `STORE_CONFLICT`, because
  *   it has not seen that edit; the same edit twice is no conflict.
  * - Only what a change names is removed: a file gives way to a directory, or a directory to a file, where the same change
@@ -70,7 +72,8 @@ export async function gatherBatch(
         continue;
       }
       const size = edits.reduce((sum, edit) => sum + (edit.bytes?.length ?? 0), 0);
-      if (bytes + size > maxBytes) throw tooLarge(maxBytes);
+      if (size > maxBytes) throw tooLarge(maxBytes);
+      if (bytes + size > maxBytes) throw batchFull(maxBytes);
       bytes += size;
       taken.add(proposal.edits, edits);
       proposals.push(proposal);
@@ -221,7 +224,16 @@ function tooLarge(maxBytes: number): CaelusError<'INVALID_INPUT'> {
   const message = `One commit writes at most ${maxBytes} bytes.`;
   return new CaelusError({
     code: 'INVALID_INPUT',
-    message: `A change is too large, or its batch is. ${message} Write fewer changes at a time.`,
+    message: `A change is too large. ${message} Make it several changes.`,
     details: { issues: [{ path: '/edits', message }] },
+  });
+}
+
+function batchFull(maxBytes: number): CaelusError<'STORE_CONFLICT'> {
+  return new CaelusError({
+    code: 'STORE_CONFLICT',
+    message: `The changes before this one fill their commit, which writes at most ${maxBytes} bytes. Propose this one again.`,
+    details: { attempts: 1 },
+    retryable: true,
   });
 }

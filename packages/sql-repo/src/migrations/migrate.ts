@@ -1,5 +1,4 @@
 import { CaelusError, type CallOptions, type Timestamp } from '@caelus/core';
-import '../sql-errors.ts';
 import type { SqlExecutor, SqlSession } from '../sql-executor.ts';
 import { MIGRATION_TABLE, type Migration, migrationChecksum } from './migration.ts';
 

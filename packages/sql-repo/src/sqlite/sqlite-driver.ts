@@ -1,5 +1,4 @@
 import { CaelusError } from '@caelus/core';
-import '../sql-errors.ts';
 import type { SqlResult, SqlRow, SqlValue } from '../sql-executor.ts';
 import { decodeText, encodeText } from './text-codec.ts';
 
@@ -33,6 +32,8 @@ interface Database {
 }
 
 interface Statement {
+  /** Whether it gives rows. node:sqlite does not say. */
+  readonly reader?: boolean;
   all(...parameters: unknown[]): unknown[];
   run(...parameters: unknown[]): { readonly changes: number | bigint };
 }
@@ -95,8 +96,9 @@ function openConnection(database: Database, name: SqliteDriver): SqliteConnectio
     query(sql, parameters = []) {
       const statement = prepare(sql);
       const values = bind(parameters.map((value) => (typeof value === 'string' ? encodeText(value) : value)));
-      if (!returnsRows(sql)) return { rows: [], affected: Number(statement.run(...values).changes) };
-      const rows = (statement.all(...values) as SqlRow[]).map(decodeRow);
+      if (!(statement.reader ?? returnsRows(sql)))
+        return { rows: [], affected: Number(statement.run(...values).changes) };
+      const rows = (statement.all(...values) as Record<string, SqlValue>[]).map(decodeRow);
       return { rows, affected: rows.length };
     },
     execute: (sql) => void database.exec(sql),
@@ -104,15 +106,15 @@ function openConnection(database: Database, name: SqliteDriver): SqliteConnectio
   };
 }
 
-/** The drivers tell this in three ways, or not at all. Every statement is written in this package. */
+/** For node:sqlite, whose `all` takes any statement. Every statement is written in this package. */
 function returnsRows(sql: string): boolean {
   return /^\s*(?:SELECT|PRAGMA|EXPLAIN)\b|\bRETURNING\b/.test(sql);
 }
 
-function decodeRow(row: SqlRow): SqlRow {
-  const decoded: Record<string, SqlValue> = {};
-  for (const [column, value] of Object.entries(row)) {
-    decoded[column] = typeof value === 'string' ? decodeText(value) : value;
+function decodeRow(row: Record<string, SqlValue>): SqlRow {
+  for (const column in row) {
+    const value = row[column];
+    if (typeof value === 'string') row[column] = decodeText(value);
   }
-  return decoded;
+  return row;
 }

@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig, mergeConfig, type ViteUserConfig } from 'vitest/config';
+import shared from '../../vitest.config.ts';
+
+/** `ws:test:hosts`: the same proofs many times over, and at full size. `CAELUS_CRASH_FACTOR` says how many times. */
+const config: ViteUserConfig = mergeConfig(
+  { resolve: shared.resolve, ssr: shared.ssr } as ViteUserConfig,
+  defineConfig({
+    root: fileURLToPath(new URL('../..', import.meta.url)),
+    test: {
+      include: ['tests/end-to-end/{crash,large}.test.ts'],
+      setupFiles: ['./tests/fail-on-console.ts'],
+      env: { CAELUS_CRASH_FACTOR: process.env.CAELUS_CRASH_FACTOR ?? '4' },
+      testTimeout: 300_000,
+    },
+  }),
+);
+
+export default config;
