@@ -211,6 +211,7 @@ export async function createGitStore(options: GitStoreOptions): Promise<StateSto
     async [Symbol.asyncDispose]() {
       await last;
       closed = true;
+      await objects.close();
     },
   };
 }
