@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import {
   CAELUS_ACTOR,
   CaelusError,
+  type CallOptions,
   type CommitId,
   commitAuthor,
   gatherBatch,
@@ -22,10 +23,23 @@ import { unavailable } from './git-errors.ts';
 import { buildTree, createSnapshot, createTip } from './git-snapshot.ts';
 import { checkGitStoreOptions, type GitStoreOptions } from './git-store-options.ts';
 import { createHistory } from './history.ts';
+import { createMaintenance } from './maintenance.ts';
 import { createObjectStore } from './object-store.ts';
 import { openRepository } from './open-repository.ts';
+import { createPackDirectory } from './pack/pack-directory.ts';
 import { createGitRemote } from './remote/git-remote.ts';
 import { createLocalUpstream, createRemoteUpstream } from './remote/upstream.ts';
+
+/** A {@link StateStore} with what only a Git repository needs. */
+export interface GitStore extends StateStore {
+  /**
+   * Folds small packs into larger ones, as the store does by itself after 32 commits: for a time that suits you better. Safe
+   * beside writers, readers and `git gc` of other processes; does nothing while another process does the same. Packs
+   * larger than 32 MiB are left to `git gc`.
+   * @throws {CaelusError} `STORE_CORRUPT` where a pack is damaged; all packs then stay, `UNAVAILABLE`
+   */
+  consolidate(options?: CallOptions): Promise<void>;
+}
 
 /** The most content that one commit may write. */
 const MAX_BATCH_BYTES = 64 * 1024 * 1024;
@@ -48,7 +62,7 @@ const REMOTE_BACKOFF = { baseMilliseconds: 25, mostMilliseconds: 1500 };
  * });
  * ```
  */
-export async function createGitStore(options: GitStoreOptions): Promise<StateStore> {
+export async function createGitStore(options: GitStoreOptions): Promise<GitStore> {
   checkGitStoreOptions(options);
   const { branch = 'main', committer = CAELUS_ACTOR, logger = silentLogger, retries = 30, maxBatch = 1000 } = options;
   const now = options.now ?? (() => new Date());
@@ -74,7 +88,9 @@ export async function createGitStore(options: GitStoreOptions): Promise<StateSto
   // A branch that cannot be read is reported at once, not at the first write.
   await ref.read();
 
-  const objects = createObjectStore(files, gitdir);
+  const packs = createPackDirectory(files, gitdir);
+  const objects = createObjectStore(files, gitdir, packs);
+  const maintenance = createMaintenance({ files, packs, scratch, logger });
   const history = createHistory(files, gitdir, objects);
   const upstream =
     options.remote === undefined
@@ -107,7 +123,7 @@ export async function createGitStore(options: GitStoreOptions): Promise<StateSto
   async function begin(signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     if (closed) throw unavailable(`The store ${name}`, 'it was closed.');
-    await objects.refresh();
+    await packs.scan();
   }
 
   async function snapshotOf(commit: CommitId | null): Promise<Snapshot> {
@@ -138,7 +154,9 @@ export async function createGitStore(options: GitStoreOptions): Promise<StateSto
     });
     // A commit object's id is one.
     const id = commit.id as CommitId;
-    return (await upstream.publish(base, id, [...created, commit], signal)) ? batch.receipts(id) : undefined;
+    const published = await upstream.publish(base, id, [...created, commit], signal);
+    maintenance.afterWrite();
+    return published ? batch.receipts(id) : undefined;
   }
 
   async function writeNow(
@@ -208,10 +226,16 @@ export async function createGitStore(options: GitStoreOptions): Promise<StateSto
       }
     },
 
+    async consolidate(callOptions) {
+      await begin(callOptions?.signal);
+      await maintenance.run();
+    },
+
     async [Symbol.asyncDispose]() {
       await last;
       closed = true;
-      await objects.close();
+      await maintenance.settled();
+      await packs.close();
     },
   };
 }

@@ -5,7 +5,7 @@ import { corrupt } from './git-errors.ts';
 import { type GitObject, type ObjectType, objectId } from './git-object.ts';
 import { checkReceivedPack, type EncodedPack } from './pack/encode-pack.ts';
 import type { StoredObject } from './pack/open-pack.ts';
-import { createPackDirectory } from './pack/pack-directory.ts';
+import type { PackDirectory } from './pack/pack-directory.ts';
 
 export interface ObjectStore {
   /** @throws {CaelusError} `STORE_CORRUPT` where the object is there but cannot be read */
@@ -19,16 +19,12 @@ export interface ObjectStore {
   write<T>(objects: readonly GitObject[], pack: EncodedPack, body: () => Promise<T>): Promise<T>;
   /** Takes in a complete pack that a remote has sent. */
   addPack(pack: Buffer): Promise<void>;
-  /** Forgets packs that maintenance has removed. */
-  refresh(): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** How much of the trees and commits that were read last stays in memory. They are looked up by id, so never out of date. */
 const CACHE_BYTES = 64 * 1024 * 1024;
 
-export function createObjectStore(files: FileAccess, gitdir: string): ObjectStore {
-  const packs = createPackDirectory(files, gitdir);
+export function createObjectStore(files: FileAccess, gitdir: string, packs: PackDirectory): ObjectStore {
   const cached = new Map<string, StoredObject>();
   let cachedBytes = 0;
 
@@ -107,12 +103,6 @@ export function createObjectStore(files: FileAccess, gitdir: string): ObjectStor
       if (oids.length !== count)
         throw corrupt(filepath, 'A pack from the remote is incomplete. Remove the directory and start again.');
     },
-
-    async refresh() {
-      await packs.scan();
-    },
-
-    close: () => packs.close(),
   };
 }
 

@@ -9,8 +9,15 @@ import { createObject, type GitObject } from '../src/git-object.ts';
 import { createObjectStore } from '../src/object-store.ts';
 import { encodeObjects } from '../src/pack/encode-pack.ts';
 import { applyDelta } from '../src/pack/pack-delta.ts';
+import { createPackDirectory } from '../src/pack/pack-directory.ts';
 import { fsck, git, gitBytes, temporaryDirectory } from './git-command.ts';
 import { write } from './store-writing.ts';
+
+function openObjects(directory: string) {
+  const files = createFileAccess();
+  const packs = createPackDirectory(files, directory);
+  return { ...createObjectStore(files, directory, packs), refresh: () => packs.scan(), close: () => packs.close() };
+}
 
 /** Every object of a repository, as stock Git reads it. */
 async function allObjects(directory: string): Promise<ReadonlyMap<string, { type: string; content: Buffer }>> {
@@ -26,7 +33,7 @@ async function allObjects(directory: string): Promise<ReadonlyMap<string, { type
 }
 
 async function expectSameObjects(directory: string): Promise<number> {
-  const objects = createObjectStore(createFileAccess(), directory);
+  const objects = openObjects(directory);
   try {
     const theirs = await allObjects(directory);
     for (const [id, expected] of theirs) {
@@ -126,7 +133,7 @@ describe('packs that the store writes', () => {
       await git(root.path, ['index-pack', '--strict', target]);
       expect((await readFile(join(root.path, `${name}.idx`))).equals(index)).toBe(true);
 
-      const store = createObjectStore(createFileAccess(), root.path);
+      const store = openObjects(root.path);
       await store.write(objects, { name, pack, index }, async () => {});
       const found = await Promise.all(objects.map(({ id }) => store.find(id)));
       expect(found.map((each) => each?.content.toString('hex'))).toEqual(
@@ -221,7 +228,7 @@ describe('packs that come and go', () => {
     await fillWithHistory(directory, 12);
     await git(directory, ['repack', '-adq']);
     const ids = [...(await allObjects(directory)).keys()].filter((_, index) => index % 40 === 0);
-    const objects = createObjectStore(createFileAccess(), directory);
+    const objects = openObjects(directory);
     let done = false;
     const repacking = (async () => {
       for (let round = 0; round < 8; round += 1) {

@@ -5,6 +5,8 @@ import { openPack, type Pack, type StoredObject } from './open-pack.ts';
 /** The packs of a repository: those of this store, of others that use the directory, and of stock Git. */
 export interface PackDirectory {
   readonly path: string;
+  /** How many packs are known. */
+  readonly count: number;
   /** Looks in the packs that are known. What could not be read is added to `damage`. */
   find(id: string, damage: unknown[]): Promise<StoredObject | undefined>;
   /** Looks for packs that have come and gone. */
@@ -54,6 +56,9 @@ export function createPackDirectory(files: FileAccess, gitdir: string): PackDire
 
   return {
     path,
+    get count() {
+      return packs.length;
+    },
     get version() {
       return version;
     },

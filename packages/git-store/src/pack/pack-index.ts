@@ -56,6 +56,26 @@ export async function openPackIndex(file: FileView): Promise<PackIndex> {
   };
 }
 
+/** All of a small index at once. @throws {Error} where it is not whole */
+export function parsePackIndex(bytes: Buffer): {
+  readonly packChecksum: Buffer;
+  readonly objects: { readonly id: string; readonly offset: number }[];
+} {
+  const sum = createHash('sha1').update(bytes.subarray(0, -CHECKSUM_BYTES)).digest();
+  if (bytes.length < IDS_AT + 2 * CHECKSUM_BYTES || !sum.equals(bytes.subarray(-CHECKSUM_BYTES))) {
+    throw new Error('the index is damaged');
+  }
+  const count = bytes.readUInt32BE(IDS_AT - 4);
+  const offsetsAt = IDS_AT + (CHECKSUM_BYTES + 4) * count;
+  const objects = Array.from({ length: count }, (_, position) => {
+    const idAt = IDS_AT + CHECKSUM_BYTES * position;
+    const offset = bytes.readUInt32BE(offsetsAt + 4 * position);
+    if (offset >= LARGE_OFFSET) throw new Error('the pack is too large');
+    return { id: bytes.toString('hex', idAt, idAt + CHECKSUM_BYTES), offset };
+  });
+  return { packChecksum: bytes.subarray(-2 * CHECKSUM_BYTES, -CHECKSUM_BYTES), objects };
+}
+
 function search(ids: Buffer, id: Buffer): number | undefined {
   let low = 0;
   let high = ids.length / CHECKSUM_BYTES;
