@@ -23,8 +23,10 @@ import { buildTree, createSnapshot, createTip } from './git-snapshot.ts';
 import type { GitStore } from './git-store.ts';
 import { checkGitStoreOptions, type GitStoreOptions } from './git-store-options.ts';
 import { createHistory } from './history.ts';
+import { createMaintenance } from './maintenance.ts';
 import { createObjectStore } from './object-store.ts';
 import { openRepository } from './open-repository.ts';
+import { createPackDirectory } from './pack/pack-directory.ts';
 import { createGitRemote } from './remote/git-remote.ts';
 import { createLocalUpstream, createRemoteUpstream } from './remote/upstream.ts';
 import { createLocalTagRefs, createRemoteTagRefs } from './tag-refs.ts';
@@ -79,7 +81,9 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
   // A branch that cannot be read is reported at once, not at the first write.
   await ref.read();
 
-  const objects = createObjectStore(files, gitdir);
+  const packs = createPackDirectory(files, gitdir);
+  const objects = createObjectStore(files, gitdir, packs);
+  const maintenance = createMaintenance({ files, packs, scratch, logger });
   const history = createHistory(files, gitdir, objects);
   const remote =
     options.remote &&
@@ -115,7 +119,7 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
   async function begin(signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     if (closed) throw unavailable(`The store ${name}`, 'it was closed.');
-    await objects.refresh();
+    await packs.scan();
   }
 
   async function snapshotOf(commit: CommitId | null): Promise<Snapshot> {
@@ -148,7 +152,9 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
     signal?.throwIfAborted();
     // A commit object's id is one.
     const id = commit.id as CommitId;
-    return (await upstream.publish(base, id, [...created, commit], signal)) ? batch.receipts(id) : undefined;
+    const published = await upstream.publish(base, id, [...created, commit], signal);
+    maintenance.afterWrite();
+    return published ? batch.receipts(id) : undefined;
   }
 
   async function writeNow(
@@ -228,9 +234,16 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
       return tags.listTags(callOptions);
     },
 
+    async consolidate(callOptions) {
+      await begin(callOptions?.signal);
+      await maintenance.run();
+    },
+
     async [Symbol.asyncDispose]() {
       await last;
       closed = true;
+      await maintenance.settled();
+      await packs.close();
     },
   };
 }

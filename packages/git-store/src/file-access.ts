@@ -28,6 +28,17 @@ export interface IsomorphicFileSystem {
   >;
 }
 
+/** A file that is read in parts. What was opened stays readable when the file is removed. */
+export interface FileView {
+  readonly size: number;
+  /** @throws {Error} where the file does not reach that far */
+  read(position: number, length: number): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+/** Up to this size a file is read at once, and no handle is kept. */
+const WHOLE_FILE_BYTES = 64 * 1024;
+
 /** File operations as a repository needs them: nothing is ever seen half written. */
 export interface FileAccess {
   /** Whether what was written and synced outlives a power cut. */
@@ -36,6 +47,8 @@ export interface FileAccess {
   readonly isomorphic: IsomorphicFileSystem;
   /** `undefined` where there is no such file. */
   read(path: string): Promise<Buffer | undefined>;
+  /** Opens a file to be read in parts; `undefined` where there is none. */
+  open(path: string): Promise<FileView | undefined>;
   /** Names in a directory; empty where there is none. */
   list(directory: string): Promise<readonly string[]>;
   /** Milliseconds since the epoch; `undefined` where there is no such file. */
@@ -45,6 +58,8 @@ export interface FileAccess {
   replace(path: string, bytes: Uint8Array, temporaryName?: string): Promise<void>;
   /** Makes the file with this content, or returns `false` where it exists. */
   create(path: string, bytes: Uint8Array, temporary: string): Promise<boolean>;
+  /** Writes a file whose loss in a power cut does no harm, and whose content nobody reads. */
+  mark(path: string, bytes: Uint8Array): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   /** Makes the names in the directories durable. */
@@ -108,6 +123,19 @@ export function createFileAccess(injected?: GitFileSystem): FileAccess {
       }
     },
 
+    async open(path) {
+      if (!durable) {
+        const bytes = await access.read(path);
+        return bytes === undefined ? undefined : viewOf(bytes);
+      }
+      try {
+        return await openView(path);
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+    },
+
     async list(directory) {
       try {
         // Without options, every implementation returns names.
@@ -165,6 +193,10 @@ export function createFileAccess(injected?: GitFileSystem): FileAccess {
       }
     },
 
+    async mark(path, bytes) {
+      await inDirectoryOf(path, () => promises.writeFile(path, bytes));
+    },
+
     async rename(from, to) {
       await inDirectoryOf(to, () => promises.rename(from, to));
     },
@@ -188,6 +220,49 @@ export function createFileAccess(injected?: GitFileSystem): FileAccess {
 /** A name part that no two writers share. */
 export function nonce(): string {
   return randomBytes(8).toString('hex');
+}
+
+async function openView(path: string): Promise<FileView> {
+  const handle = await nodeFs.promises.open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    if (size > WHOLE_FILE_BYTES) {
+      return {
+        size,
+        async read(position, length) {
+          const bytes = Buffer.allocUnsafe(length);
+          for (let filled = 0; filled < length; ) {
+            const { bytesRead } = await handle.read(bytes, filled, length - filled, position + filled);
+            if (bytesRead === 0) throw cutOff();
+            filled += bytesRead;
+          }
+          return bytes;
+        },
+        close: () => handle.close(),
+      };
+    }
+    const bytes = await handle.readFile();
+    await handle.close();
+    return viewOf(bytes);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function viewOf(bytes: Buffer): FileView {
+  return {
+    size: bytes.length,
+    async read(position, length) {
+      if (position < 0 || position + length > bytes.length) throw cutOff();
+      return bytes.subarray(position, position + length);
+    },
+    async close() {},
+  };
+}
+
+function cutOff(): Error {
+  return new Error('the file is cut off');
 }
 
 async function syncDirectory(directory: string): Promise<void> {

@@ -17,7 +17,8 @@ export function isDirectoryMode(mode: string): boolean {
   return mode === DIRECTORY_MODE || mode === '040000';
 }
 
-interface EntryBounds {
+/** Where an entry of a tree lies in its bytes. */
+export interface EntryBounds {
   readonly start: number;
   readonly nameStart: number;
   readonly nameEnd: number;
@@ -25,10 +26,10 @@ interface EntryBounds {
 }
 
 const SPACE = 0x20;
-const ID_BYTES = 20;
+export const ID_BYTES = 20;
 
 /** Goes through the raw bytes without making an object of each entry: a flat directory has ten thousands of them. */
-function nextBounds(tree: Buffer, start: number): EntryBounds {
+export function nextBounds(tree: Buffer, start: number): EntryBounds {
   const space = tree.indexOf(SPACE, start);
   const nameEnd = space === -1 ? -1 : tree.indexOf(0, space);
   const end = nameEnd + 1 + ID_BYTES;
@@ -88,7 +89,8 @@ export function editTree(tree: Buffer, edits: ReadonlyMap<string, NewTreeEntry |
   return Buffer.concat(parts);
 }
 
-function sortKey(name: string, mode: string): string {
+/** Orders entries as Git does. */
+export function sortKey(name: string, mode: string): string {
   return isDirectoryMode(mode) ? `${name}/` : name;
 }
 
@@ -96,7 +98,7 @@ function encodeEntry(name: string, { mode, id }: NewTreeEntry): Buffer {
   return Buffer.concat([Buffer.from(`${mode} ${name}\0`, 'latin1'), Buffer.from(id, 'hex')]);
 }
 
-function entryOf(tree: Buffer, { start, nameStart, nameEnd, end }: EntryBounds): TreeEntry {
+export function entryOf(tree: Buffer, { start, nameStart, nameEnd, end }: EntryBounds): TreeEntry {
   return {
     mode: tree.toString('latin1', start, nameStart - 1),
     name: tree.toString('latin1', nameStart, nameEnd),

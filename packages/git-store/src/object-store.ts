@@ -1,38 +1,32 @@
-import { dirname } from 'node:path/posix';
-import { indexPack, readObject } from 'isomorphic-git';
+import { indexPack } from 'isomorphic-git';
+import { expandBytes } from './compression.ts';
 import type { FileAccess } from './file-access.ts';
 import { corrupt } from './git-errors.ts';
-import { compress, type GitObject, type ObjectType, objectHeader } from './git-object.ts';
-import { packObjectCount, packTrailer } from './git-pack.ts';
-
-export interface StoredObject {
-  readonly type: ObjectType;
-  readonly content: Buffer;
-}
+import { type GitObject, type ObjectType, objectId } from './git-object.ts';
+import { checkReceivedPack, type EncodedPack } from './pack/encode-pack.ts';
+import type { StoredObject } from './pack/open-pack.ts';
+import type { PackDirectory } from './pack/pack-directory.ts';
 
 export interface ObjectStore {
   /** @throws {CaelusError} `STORE_CORRUPT` where the object is there but cannot be read */
   find(id: string): Promise<StoredObject | undefined>;
   /** @throws {CaelusError} `STORE_CORRUPT` where it is missing or of another type */
   read(id: string, type: ObjectType): Promise<Buffer>;
-  /** Writes loose objects, durably and each in one step. */
-  write(objects: readonly GitObject[]): Promise<void>;
+  /**
+   * Writes a pack of these objects durably, then runs `body`, which makes a branch lead to them. Until that is done, no
+   * garbage collection takes the pack away.
+   */
+  write<T>(objects: readonly GitObject[], pack: EncodedPack, body: () => Promise<T>): Promise<T>;
   /** Takes in a complete pack that a remote has sent. */
   addPack(pack: Buffer): Promise<void>;
-  /** Forgets packs that maintenance has removed. */
-  refresh(): Promise<void>;
 }
 
 /** How much of the trees and commits that were read last stays in memory. They are looked up by id, so never out of date. */
 const CACHE_BYTES = 64 * 1024 * 1024;
-const PARALLEL_WRITES = 16;
 
-export function createObjectStore(files: FileAccess, gitdir: string): ObjectStore {
+export function createObjectStore(files: FileAccess, gitdir: string, packs: PackDirectory): ObjectStore {
   const cached = new Map<string, StoredObject>();
   let cachedBytes = 0;
-  // isomorphic-git keeps indexes and whole packs here, and never drops one.
-  let packCache: object = {};
-  let packNames: readonly string[] = [];
 
   function remember(id: string, object: StoredObject): StoredObject {
     if (object.type === 'blob' || object.content.length > CACHE_BYTES / 4 || cached.has(id)) return object;
@@ -54,37 +48,29 @@ export function createObjectStore(files: FileAccess, gitdir: string): ObjectStor
       cached.set(id, known);
       return known;
     }
+    const damage: unknown[] = [];
+    // Maintenance moves objects while they are looked for: into other packs, and between packs and files.
+    let version: number;
+    do {
+      version = packs.version;
+      const found = (await packs.find(id, damage)) ?? (await findLoose(id, damage));
+      if (found !== undefined) return remember(id, found);
+      await packs.scan();
+    } while (packs.version !== version);
+    // A damaged pack may have been the one that held it.
+    if (damage.length === 0) return undefined;
+    const message = `Object ${id} of the repository cannot be read. Run git fsck to see what is damaged.`;
+    throw corrupt(id, message, damage[0]);
+  }
+
+  async function findLoose(id: string, damage: unknown[]): Promise<StoredObject | undefined> {
+    const bytes = await files.read(`${gitdir}/objects/${id.slice(0, 2)}/${id.slice(2)}`);
     try {
-      const { type, object } = await readObject({
-        fs: files.isomorphic,
-        gitdir,
-        oid: id,
-        format: 'content',
-        cache: packCache,
-      });
-      return remember(id, { type: type as ObjectType, content: Buffer.from(object as Uint8Array) });
+      return bytes === undefined ? undefined : await parseLoose(id, bytes);
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'NotFoundError') return undefined;
-      throw corrupt(id, `Object ${id} of the repository cannot be read. Run git fsck to see what is damaged.`, error);
+      damage.push(error);
+      return undefined;
     }
-  }
-
-  function loosePath(id: string): string {
-    return `${gitdir}/objects/${id.slice(0, 2)}/${id.slice(2)}`;
-  }
-
-  async function writeLoose(objects: readonly GitObject[]): Promise<void> {
-    // Also one that is there already: this way a damaged file is repaired, and a garbage collection leaves it alone.
-    const writeOne = async (object: GitObject): Promise<void> => {
-      const stored = Buffer.concat([objectHeader(object.type, object.content), object.content]);
-      // Git's own prefix, so that its maintenance removes what a crash leaves.
-      await files.replace(loosePath(object.id), await compress(object, stored), 'tmp_obj_');
-      remember(object.id, { type: object.type, content: Buffer.from(object.content) });
-    };
-    for (let at = 0; at < objects.length; at += PARALLEL_WRITES) {
-      await Promise.all(objects.slice(at, at + PARALLEL_WRITES).map(writeOne));
-    }
-    await files.syncDirectories([`${gitdir}/objects`, ...objects.map(({ id }) => dirname(loosePath(id)))]);
   }
 
   return {
@@ -99,30 +85,35 @@ export function createObjectStore(files: FileAccess, gitdir: string): ObjectStor
       return object.content;
     },
 
-    async write(objects) {
-      const unique = [...new Map(objects.map((object) => [object.id, object])).values()];
-      // A commit comes after all that it leads to is durable: whoever finds it may rely on having the rest.
-      await writeLoose(unique.filter(({ type }) => type !== 'commit'));
-      await writeLoose(unique.filter(({ type }) => type === 'commit'));
+    async write(objects, pack, body) {
+      return packs.write(pack, () => {
+        for (const { id, type, content } of objects) remember(id, { type, content: Buffer.from(content) });
+        return body();
+      });
     },
 
-    async addPack(pack) {
-      const count = packObjectCount(pack);
+    async addPack(bytes) {
+      const { name, count } = checkReceivedPack(bytes);
       if (count === 0) return;
-      const directory = `${gitdir}/objects/pack`;
-      const filepath = `pack-${packTrailer(pack)}.pack`;
-      await files.replace(`${directory}/${filepath}`, pack, 'tmp_pack_');
+      const filepath = `${name}.pack`;
+      await files.replace(`${packs.path}/${filepath}`, bytes, 'tmp_pack_');
       // Without its index nobody sees a pack, so a crash in between leaves only a file for gc to remove.
-      const { oids } = await indexPack({ fs: files.isomorphic, dir: directory, gitdir, filepath, cache: packCache });
-      await files.syncDirectories([directory]);
+      const { oids } = await indexPack({ fs: files.isomorphic, dir: packs.path, gitdir, filepath, cache: {} });
+      await files.syncDirectories([packs.path]);
       if (oids.length !== count)
         throw corrupt(filepath, 'A pack from the remote is incomplete. Remove the directory and start again.');
     },
-
-    async refresh() {
-      const names = (await files.list(`${gitdir}/objects/pack`)).filter((name) => name.endsWith('.idx'));
-      if (packNames.some((name) => !names.includes(name))) packCache = {};
-      packNames = names;
-    },
   };
+}
+
+/** Reads an object that stock Git has written into a file of its own. @throws {Error} where it is damaged */
+async function parseLoose(id: string, bytes: Buffer): Promise<StoredObject> {
+  const stored = await expandBytes(bytes);
+  const end = stored.indexOf(0);
+  const [, type, size] = /^(commit|tree|blob|tag) (\d+)$/.exec(stored.toString('latin1', 0, end)) ?? [];
+  const content = stored.subarray(end + 1);
+  if (type === undefined || Number(size) !== content.length || objectId(type as ObjectType, content) !== id) {
+    throw new Error('an object is not what its name says');
+  }
+  return { type: type as ObjectType, content };
 }

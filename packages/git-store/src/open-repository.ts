@@ -1,5 +1,6 @@
 import type { FileAccess } from './file-access.ts';
 import { unsupported } from './git-errors.ts';
+import { KEEP_MARK } from './pack/pack-directory.ts';
 
 export interface OpenRepositoryOptions {
   readonly files: FileAccess;
@@ -23,6 +24,7 @@ const LEFTOVER_MILLISECONDS = 60 * 60 * 1000;
  */
 export async function openRepository(options: OpenRepositoryOptions): Promise<void> {
   const { files, gitdir, scratch, branch } = options;
+  const packDirectory = `${gitdir}/objects/pack`;
   const head = await files.read(`${gitdir}/HEAD`);
   if (head === undefined) {
     const names = (await files.list(gitdir)).filter((name) => !OWN_NAMES.test(name));
@@ -39,10 +41,28 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<vo
   if (problem !== undefined) throw unsupported(gitdir, problem);
   await files.makeDirectory(scratch);
   await checkMark(options);
-  for (const name of await files.list(scratch)) {
-    const modifiedAt = await files.modifiedAt(`${scratch}/${name}`);
+  const temporary = (await files.list(scratch)).filter((name) => /^(?:ref|lock|break|tmp)[-_]/.test(name));
+  await removeOld(files, scratch, temporary);
+  await removeOld(files, packDirectory, await packLeftovers(files, packDirectory));
+}
+
+/** What a writer that was killed leaves beside the packs: marks of ours, packs without an index, temporary files. */
+async function packLeftovers(files: FileAccess, directory: string): Promise<readonly string[]> {
+  const names = new Set(await files.list(directory));
+  const leftovers: string[] = [];
+  for (const name of names) {
+    const isUnfinished = /^pack-[0-9a-f]+\.pack$/.test(name) && !names.has(name.replace(/pack$/, 'idx'));
+    const isMark = name.endsWith('.keep') && (await files.read(`${directory}/${name}`))?.equals(KEEP_MARK);
+    if (isUnfinished || isMark || /^tmp_(?:pack|idx)_/.test(name)) leftovers.push(name);
+  }
+  return leftovers;
+}
+
+async function removeOld(files: FileAccess, directory: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const modifiedAt = await files.modifiedAt(`${directory}/${name}`);
     const isOld = modifiedAt !== undefined && Date.now() - modifiedAt > LEFTOVER_MILLISECONDS;
-    if (/^(?:ref|lock|break|tmp)[-_]/.test(name) && isOld) await files.remove(`${scratch}/${name}`);
+    if (isOld) await files.remove(`${directory}/${name}`);
   }
 }
 

@@ -3,8 +3,8 @@ import type { BranchRef } from './branch-ref.ts';
 import type { FileAccess } from './file-access.ts';
 import { corrupt } from './git-errors.ts';
 import type { GitObject } from './git-object.ts';
-import { encodePack } from './git-pack.ts';
 import type { ObjectStore } from './object-store.ts';
+import { encodeObjects } from './pack/encode-pack.ts';
 import type { GitRemote, PushOutcome } from './remote/git-remote.ts';
 
 /** A name for a commit that never moves: a release. */
@@ -95,8 +95,9 @@ export function createLocalTagRefs({
     },
 
     async create(name, id, created, signal) {
-      await objects.write(created);
-      const isMade = await openRef(`${PREFIX}${name}`).move(null, id, signal);
+      const make = () => openRef(`${PREFIX}${name}`).move(null, id, signal);
+      const isMade =
+        created.length === 0 ? await make() : await objects.write(created, await encodeObjects(created), make);
       return isMade ? { outcome: 'accepted' } : { outcome: 'rejected', reason: 'reference already exists' };
     },
   };
@@ -120,7 +121,7 @@ export function createRemoteTagRefs(remote: GitRemote): TagRefs {
     },
 
     async create(name, id, created, signal) {
-      const pack = await encodePack(created);
+      const { pack } = await encodeObjects(created);
       return remote.push({ ref: `${PREFIX}${name}`, expected: null, next: id, pack }, signal);
     },
   };

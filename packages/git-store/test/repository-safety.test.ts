@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type CaelusError, isCaelusError, type LogFields, type Logger } from '@caelus/core';
+import { type CaelusError, type CommitId, isCaelusError, type LogFields, type Logger } from '@caelus/core';
 import { createGitStore, type GitStoreOptions } from '@caelus/git-store';
 import { describe, expect, it } from 'vitest';
 import { fsck, git, temporaryDirectory } from './git-command.ts';
@@ -80,34 +80,94 @@ describe('a branch file that a crash has damaged', () => {
 
 describe('objects that are damaged', () => {
   const objectPath = (directory: string, id: string) => join(directory, 'objects', id.slice(0, 2), id.slice(2));
-
-  it.each([
+  const revisions = [
     ['commit', 'main'],
     ['tree', 'main^{tree}'],
     ['blob', 'main:a'],
-  ])('are reported: a %s cut off, then missing', (_, revision) =>
+  ] as const;
+
+  async function onlyPack(directory: string): Promise<string> {
+    const packs = (await readdir(join(directory, 'objects/pack'))).filter((name) => name.endsWith('.pack'));
+    expect(packs).toHaveLength(1);
+    return join(directory, 'objects/pack', packs[0] ?? '');
+  }
+
+  async function readAll(open: () => ReturnType<typeof createGitStore>): Promise<string | undefined> {
+    await using store = await open();
+    return readText(await store.snapshot(), 'a');
+  }
+
+  it.each(revisions)('are reported: a loose %s cut off, then empty', (_, revision) =>
     withStore(async (directory, open) => {
       await write(await open(), { a: 'some content that is long enough' });
       const id = (await git(directory, ['rev-parse', revision])).trim();
+      const pack = await onlyPack(directory);
+      const bytes = await readFile(pack);
+      await rm(pack);
+      await rm(pack.replace(/pack$/, 'idx'));
+      await git(directory, ['unpack-objects', '-q'], bytes);
       await git(directory, ['config', 'core.sharedRepository', '0666']);
+      expect(await readAll(open)).toBe('some content that is long enough');
       for (const length of [8, 0]) {
         await truncate(objectPath(directory, id), length);
-        const store = await open();
-        const error = await failure(store.snapshot().then((snapshot) => readText(snapshot, 'a')));
-        expect(error).toMatchObject({ code: 'STORE_CORRUPT', details: { what: id } });
+        expect(await failure(readAll(open))).toMatchObject({ code: 'STORE_CORRUPT', details: { what: id } });
       }
     }),
   );
 
-  it('are repaired where the same content is written again', () =>
+  it.each(revisions)('are reported: a pack with a %s that is cut off anywhere, or whose index is', (_, revision) =>
     withStore(async (directory, open) => {
-      const store = await open();
-      await write(store, { a: '1' });
+      await write(await open(), { a: 'some content that is long enough' });
+      const id = (await git(directory, ['rev-parse', 'main'])).trim();
+      const wanted = (await git(directory, ['rev-parse', revision])).trim();
+      const pack = await onlyPack(directory);
+      for (const path of [pack, pack.replace(/pack$/, 'idx')]) {
+        const whole = await readFile(path);
+        for (const length of [whole.length - 1, whole.length - 20, whole.length >> 1, 12, 0]) {
+          await truncate(path, length);
+          expect(await failure(readAll(open))).toMatchObject({ code: 'STORE_CORRUPT', details: { what: id } });
+          await writeFile(path, whole);
+        }
+      }
+      // Within an object: its own checksum tells, and the others are still read.
+      const listing = await git(directory, ['show-index'], await readFile(pack.replace(/pack$/, 'idx')));
+      const offset = Number(
+        listing
+          .split('\n')
+          .find((line) => line.includes(wanted))
+          ?.split(' ')[0],
+      );
+      const whole = await readFile(pack);
+      const damaged = Buffer.from(whole);
+      damaged.writeUInt8(damaged.readUInt8(offset + 6) ^ 0xff, offset + 6);
+      await writeFile(pack, damaged);
+      expect(await failure(readAll(open))).toMatchObject({ code: 'STORE_CORRUPT', details: { what: wanted } });
+      await writeFile(pack, whole);
+      expect(await readAll(open)).toBe('some content that is long enough');
+    }),
+  );
+
+  it('do no harm where another copy is whole', () =>
+    withStore(async (directory, open) => {
+      await write(await open(), { a: '1' });
+      const pack = await onlyPack(directory);
       const id = (await git(directory, ['rev-parse', 'main:a'])).trim();
-      await truncate(objectPath(directory, id), 0);
-      await write(store, { b: '1' });
-      await fsck(directory);
+      await write(await open(), { b: '1' });
+      await truncate(pack, 100);
+      await using store = await open();
+      const snapshot = await store.snapshot();
+      expect(await readText(snapshot, 'a')).toBe('1');
+      // What only the damaged pack had is reported, and not taken for missing.
+      const [, first] = await history(directory);
+      expect(await failure(store.isAncestor(first, first))).toMatchObject({ code: 'STORE_CORRUPT' });
+      expect(id).toBe((await git(directory, ['rev-parse', 'main:b'])).trim());
     }));
+
+  async function history(directory: string): Promise<readonly [CommitId, CommitId]> {
+    const lines = (await git(directory, ['cat-file', '-p', 'main'])).split('\n');
+    const parent = lines.find((line) => line.startsWith('parent '))?.slice(7) ?? '';
+    return [(await git(directory, ['rev-parse', 'main'])).trim() as CommitId, parent as CommitId];
+  }
 });
 
 describe('the lock of the branch', () => {
@@ -146,11 +206,15 @@ describe('the lock of the branch', () => {
       const lock = join(directory, 'refs/heads/main.lock');
       await writeFile(lock, '');
       const written = write(store, { a: '2' });
-      // Released once the commit's objects are there, which is when the writer comes to the lock.
-      const before = await countObjects(directory);
-      while ((await countObjects(directory)) < before + 3) await new Promise((resolve) => setImmediate(resolve));
+      // Released once the commit's pack is there, which is when the writer comes to the lock. Until then no branch leads
+      // to the pack, and Git would take it away.
+      while ((await countPacks(directory)) < 2) await new Promise((resolve) => setImmediate(resolve));
+      await git(directory, ['repack', '-adq']);
+      await git(directory, ['prune', '--expire=now']);
       await rm(lock);
       expect((await written).outcome).toBe('written');
+      await fsck(directory);
+      expect((await readdir(join(directory, 'objects/pack'))).filter((name) => name.endsWith('.keep'))).toEqual([]);
     }));
 
   it('is taken in a way that stock Git respects', () =>
@@ -199,9 +263,8 @@ describe('the lock of the branch', () => {
       expect(JSON.parse(await readFile(lock, 'utf8'))).toEqual(owner);
     }));
 
-  async function countObjects(directory: string): Promise<number> {
-    const [, count = ''] = /^count: (\d+)/.exec(await git(directory, ['count-objects', '-v'])) ?? [];
-    return Number(count);
+  async function countPacks(directory: string): Promise<number> {
+    return (await readdir(join(directory, 'objects/pack'))).filter((name) => name.endsWith('.idx')).length;
   }
 
   async function holdLock(directory: string) {
@@ -296,9 +359,21 @@ describe('opening', () => {
     await mkdir(scratch, { recursive: true });
     for (const name of ['ref-old', 'lock-old', 'ref-new', 'other']) await writeFile(join(scratch, name), '');
     for (const name of ['ref-old', 'lock-old', 'other']) await utimes(join(scratch, name), 1, 1);
+    const packs = join(root.path, 'objects/pack');
+    const whole = (await readdir(packs)).toSorted();
+    const [pack = ''] = whole.filter((name) => name.endsWith('.pack'));
+    const mark = 'caelus: a branch is about to lead here\n';
+    await writeFile(join(packs, pack.replace(/pack$/, 'keep')), mark);
+    const left = ['tmp_pack_a', 'tmp_idx_a', 'pack-aa.pack'];
+    for (const name of [...left, 'tmp_pack_new', 'pack-bb.pack']) await writeFile(join(packs, name), 'half');
+    await writeFile(join(packs, 'pack-cc.keep'), 'of somebody else');
+    for (const name of [...left, 'pack-cc.keep', pack.replace(/pack$/, 'keep'), pack])
+      await utimes(join(packs, name), 1, 1);
     await using again = await createGitStore({ directory: root.path });
     expect(await readText(await again.snapshot(), 'a')).toBe('1');
     expect((await readdir(scratch)).toSorted()).toEqual(['other', 'ref-new']);
+    const kept = [...whole, 'tmp_pack_new', 'pack-bb.pack', 'pack-cc.keep'];
+    expect((await readdir(packs)).toSorted()).toEqual(kept.toSorted());
   });
 
   it.each([

@@ -4,9 +4,10 @@ import type { BranchRef } from '../branch-ref.ts';
 import type { FileAccess } from '../file-access.ts';
 import { corrupt, unavailable } from '../git-errors.ts';
 import type { GitObject } from '../git-object.ts';
-import { encodePack } from '../git-pack.ts';
+
 import type { History } from '../history.ts';
 import type { ObjectStore } from '../object-store.ts';
+import { encodeObjects } from '../pack/encode-pack.ts';
 import { type GitRemote, pushRefused, pushUnknown } from './git-remote.ts';
 
 /** Where the branch is decided: the directory itself, or a remote that the directory is a cache of. */
@@ -29,9 +30,10 @@ export function createLocalUpstream(ref: BranchRef, objects: ObjectStore): Upstr
     known: () => ref.read(),
     refresh: () => ref.read(),
     async publish(base, next, created, signal) {
-      await objects.write(created);
-      signal?.throwIfAborted();
-      return ref.move(base, next, signal);
+      return objects.write(created, await encodeObjects(created), async () => {
+        signal?.throwIfAborted();
+        return ref.move(base, next, signal);
+      });
     },
   };
 }
@@ -106,12 +108,11 @@ export function createRemoteUpstream({
     refresh,
 
     async publish(base, next, created, signal) {
-      const pack = await encodePack(created);
-      if (!(await send(base, next, pack, signal))) return false;
+      const encoded = await encodeObjects(created);
+      if (!(await send(base, next, encoded.pack, signal))) return false;
       // The remote has it, so nothing that goes wrong from here on may look like a failed write: it costs a fetch.
       try {
-        await objects.write(created);
-        await moveCache(base, next);
+        await objects.write(created, encoded, () => moveCache(base, next));
       } catch (error) {
         logger.warn('a commit was pushed, and could not be kept here', { remote: remote.url, error: String(error) });
       }

@@ -1,0 +1,52 @@
+import { type ConsolidatePacksOptions, consolidatePacks } from './pack/consolidate-packs.ts';
+
+/** Keeps the packs few, one run at a time. */
+export interface Maintenance {
+  /** Begins a run in the background once there are enough new packs. */
+  afterWrite(): void;
+  /** Ends when a run that began after the call has ended. */
+  run(): Promise<void>;
+  /** Ends when no run is under way. */
+  settled(): Promise<void>;
+}
+
+/** Reading looks into each pack, and this many indexes are still quick to look into. */
+const NEW_PACKS = 32;
+
+export function createMaintenance(options: ConsolidatePacksOptions): Maintenance {
+  const { packs, logger } = options;
+  let last: Promise<unknown> = Promise.resolve();
+  let isWaiting = false;
+  let due = NEW_PACKS;
+
+  async function consolidate(): Promise<void> {
+    try {
+      await consolidatePacks(options);
+    } finally {
+      await packs.scan();
+      due = packs.count + NEW_PACKS;
+    }
+  }
+
+  function run(): Promise<void> {
+    const result = last.then(consolidate);
+    last = result.catch(() => {});
+    return result;
+  }
+
+  return {
+    afterWrite() {
+      if (isWaiting || packs.count < due) return;
+      isWaiting = true;
+      run()
+        .catch((error: unknown) => logger.warn('packs could not be folded', { error: String(error) }))
+        .finally(() => {
+          isWaiting = false;
+        });
+    },
+    run,
+    async settled() {
+      await last;
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { compressBytes } from '../compression.ts';
+import { corrupt } from '../git-errors.ts';
+import type { GitObject } from '../git-object.ts';
+import { CHECKSUM_BYTES, encodeEntryHeader, PACK_HEADER_BYTES } from './pack-entry.ts';
+import { encodePackIndex, type PackIndexEntry } from './pack-index.ts';
+
+/** A pack with its index, ready to be sent or written. */
+export interface EncodedPack {
+  /** `pack-` and the pack's checksum. */
+  readonly name: string;
+  readonly pack: Buffer;
+  readonly index: Buffer;
+}
+
+/** One object as it stands in a pack: header and compressed bytes. */
+export interface PackEntry {
+  readonly id: string;
+  readonly bytes: Buffer;
+}
+
+/** From this size on a tree is stored as it is: two thirds of it are hashes, which no compression makes smaller. */
+const STORED_TREE_BYTES = 64 * 1024;
+
+/** Makes a pack of whole objects, so that it can be read without any other. */
+export async function encodeObjects(objects: readonly GitObject[]): Promise<EncodedPack> {
+  const unique = new Map(objects.map((object) => [object.id, object]));
+  return encodePack(await Promise.all([...unique.values()].map(encodeObject)));
+}
+
+export async function encodeObject({ id, type, content }: GitObject): Promise<PackEntry> {
+  const level = type === 'tree' && content.length >= STORED_TREE_BYTES ? 0 : 1;
+  const compressed = await compressBytes(content, level);
+  return { id, bytes: Buffer.concat([encodeEntryHeader(type, content.length), compressed]) };
+}
+
+/** Puts entries together, each of another object. The same entries in the same order give the same pack. */
+export function encodePack(entries: readonly PackEntry[]): EncodedPack {
+  const header = Buffer.alloc(PACK_HEADER_BYTES);
+  header.write('PACK', 'latin1');
+  header.writeUInt32BE(2, 4);
+  header.writeUInt32BE(entries.length, 8);
+  const positions: PackIndexEntry[] = [];
+  let offset = PACK_HEADER_BYTES;
+  for (const { id, bytes } of entries) {
+    positions.push({ id: Buffer.from(id, 'hex'), crc32: crc32(bytes), offset });
+    offset += bytes.length;
+  }
+  const hash = createHash('sha1').update(header);
+  for (const { bytes } of entries) hash.update(bytes);
+  const checksum = hash.digest();
+  return {
+    name: `pack-${checksum.toString('hex')}`,
+    pack: Buffer.concat([header, ...entries.map(({ bytes }) => bytes), checksum]),
+    index: encodePackIndex(positions, checksum),
+  };
+}
+
+/** The name of a pack that was received, once it is known to be whole. @throws {CaelusError} `STORE_CORRUPT` */
+export function checkReceivedPack(pack: Buffer): { readonly name: string; readonly count: number } {
+  const isPack = pack.length >= PACK_HEADER_BYTES + CHECKSUM_BYTES && pack.toString('latin1', 0, 4) === 'PACK';
+  const checksum = pack.subarray(-CHECKSUM_BYTES).toString('hex');
+  const sum = isPack ? createHash('sha1').update(pack.subarray(0, -CHECKSUM_BYTES)).digest('hex') : '';
+  if (sum !== checksum) throw corrupt('pack', 'A pack from the remote is damaged. Try again.');
+  return { name: `pack-${checksum}`, count: pack.readUInt32BE(8) };
+}
