@@ -10,7 +10,7 @@ import { createSite, history, type Kind, openStack, type Site, type Stack } from
 
 // Many more of each by `npm run test:heavy`.
 const factor = Number(process.env.CAELUS_CRASH_FACTOR ?? 1);
-const timeout = 60_000 * factor + 60_000;
+const timeout = 240_000 * factor + 60_000;
 const streams = ['a', 'b'] as const;
 
 const program = new URL('./host-program.ts', import.meta.url).href;

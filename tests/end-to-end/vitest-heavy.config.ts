@@ -10,7 +10,7 @@ const config: ViteUserConfig = mergeConfig(
     test: {
       include: ['tests/end-to-end/{crash,large}.test.ts'],
       setupFiles: ['./tests/fail-on-console.ts'],
-      env: { CAELUS_CRASH_FACTOR: process.env.CAELUS_CRASH_FACTOR ?? '4' },
+      env: { CAELUS_CRASH_FACTOR: process.env.CAELUS_CRASH_FACTOR ?? '3' },
       testTimeout: 300_000,
     },
   }),
