@@ -19,8 +19,10 @@ export interface GitStoreOptions {
   readonly logger?: Logger | undefined;
   /** How often changes are asked again after a lost race before `STORE_CONFLICT`: 0 to 1,000. Default 30. */
   readonly retries?: number | undefined;
-  /** The most changes that one `write` takes: 1 to 10,000. Default 1,000. */
+  /** The most changes that one `write` takes, and one commit holds: 1 to 10,000. Default 1,000. */
   readonly maxBatch?: number | undefined;
+  /** The most changes that wait for a commit; a `write` beyond fails with `UNAVAILABLE`: 1 to 1,000,000. Default 10,000. */
+  readonly maxWaiting?: number | undefined;
   /** How long to wait for another process to let go of the branch's lock file: 0 to 60,000 ms. Default 2,000. */
   readonly lockWaitMilliseconds?: number | undefined;
 }
@@ -45,6 +47,7 @@ const KEYS = [
   'logger',
   'retries',
   'maxBatch',
+  'maxWaiting',
   'lockWaitMilliseconds',
 ];
 const REMOTE_KEYS = ['url', 'credentials', 'fetch', 'timeoutMilliseconds'];
@@ -69,6 +72,7 @@ export function checkGitStoreOptions(options: GitStoreOptions): void {
     ...check('/branch', branch.length <= 200 && BRANCH.test(branch), 'Give a branch name of plain segments.'),
     ...integer('/retries', options.retries, 0, 1000),
     ...integer('/maxBatch', options.maxBatch, 1, 10_000),
+    ...integer('/maxWaiting', options.maxWaiting, 1, 1_000_000),
     ...integer('/lockWaitMilliseconds', options.lockWaitMilliseconds, 0, 60_000),
     ...integer('/remote/timeoutMilliseconds', remote?.timeoutMilliseconds, 1, 3_600_000),
   ];
