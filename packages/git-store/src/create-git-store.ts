@@ -4,8 +4,6 @@ import {
   CaelusError,
   type CommitId,
   commitAuthor,
-  gatherBatch,
-  type ProposedChange,
   type Receipt,
   renderCommitMessage,
   type Snapshot,
@@ -31,6 +29,7 @@ import { createGitRemote } from './remote/git-remote.ts';
 import { createLocalUpstream, createRemoteUpstream } from './remote/upstream.ts';
 import { createLocalTagRefs, createRemoteTagRefs } from './tag-refs.ts';
 import { createTags } from './tags.ts';
+import { createWriteQueue, gatherCalls, receiptsByCall, type WriteCall } from './write-queue.ts';
 
 /** The most content that one commit may write. */
 const MAX_BATCH_BYTES = 64 * 1024 * 1024;
@@ -55,7 +54,14 @@ const REMOTE_BACKOFF = { baseMilliseconds: 25, mostMilliseconds: 1500 };
  */
 export async function createGitStore(options: GitStoreOptions): Promise<GitStore> {
   checkGitStoreOptions(options);
-  const { branch = 'main', committer = CAELUS_ACTOR, logger = silentLogger, retries = 30, maxBatch = 1000 } = options;
+  const {
+    branch = 'main',
+    committer = CAELUS_ACTOR,
+    logger = silentLogger,
+    retries = 30,
+    maxBatch = 1000,
+    maxWaiting = 10_000,
+  } = options;
   const now = options.now ?? (() => new Date());
   const files = createFileAccess(options.fs);
   const gitdir = options.fs === undefined ? resolve(options.directory) : options.directory.replace(/(?<=.)\/+$/, '');
@@ -109,7 +115,6 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
   });
   const backoff = options.remote === undefined ? LOCAL_BACKOFF : REMOTE_BACKOFF;
   const name = options.remote?.url ?? gitdir;
-  let last: Promise<unknown> = Promise.resolve();
   let closed = false;
 
   async function treeOf(commit: CommitId | null): Promise<string | null> {
@@ -127,17 +132,20 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
   }
 
   async function writeOnce(
-    changes: readonly ProposedChange[],
+    calls: readonly WriteCall[],
     base: CommitId | null,
     signal: AbortSignal | undefined,
-  ): Promise<readonly Receipt[] | undefined> {
+  ): Promise<readonly (readonly Receipt[] | undefined)[] | undefined> {
     const tree = await treeOf(base);
     const tip = createTip(objects, createSnapshot(objects, base, tree), tree);
-    const batch = await gatherBatch(changes, tip, { signal, maxBytes: MAX_BATCH_BYTES });
-    signal?.throwIfAborted();
+    const { batch, taken } = await gatherCalls(calls, tip, { signal, maxBytes: MAX_BATCH_BYTES });
+    const receiptsAt = (commit: CommitId | null) => {
+      const receipts = receiptsByCall(taken, batch.receipts(commit));
+      return calls.map((call) => receipts[taken.indexOf(call)]);
+    };
     if (batch.edits.length === 0) {
       // A commit proves that its base was the tip. Without one, the tip has to be looked up.
-      return (await upstream.refresh(signal)) === base ? batch.receipts(base) : undefined;
+      return (await upstream.refresh(signal)) === base ? receiptsAt(base) : undefined;
     }
     const { root, created } = await buildTree(objects, tree, batch.edits);
     const unsigned = createCommit({
@@ -154,18 +162,18 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
     const id = commit.id as CommitId;
     const published = await upstream.publish(base, id, [...created, commit], signal);
     maintenance.afterWrite();
-    return published ? batch.receipts(id) : undefined;
+    return published ? receiptsAt(id) : undefined;
   }
 
   async function writeNow(
-    changes: readonly ProposedChange[],
+    calls: readonly WriteCall[],
     signal: AbortSignal | undefined,
-  ): Promise<readonly Receipt[]> {
+  ): Promise<readonly (readonly Receipt[] | undefined)[]> {
     await begin(signal);
     for (let attempt = 0; attempt <= retries; attempt += 1) {
       // The first try takes the remote's tip to be the one that is known: compare-and-swap tells, and it saves a request.
       const base = attempt === 0 ? await upstream.known(signal) : await upstream.refresh(signal);
-      const receipts = await writeOnce(changes, base, signal);
+      const receipts = await writeOnce(calls, base, signal);
       if (receipts !== undefined) return receipts;
       logger.debug('the branch has moved, so the changes are asked again', { store: name, attempt });
       await pause(attempt, backoff, signal);
@@ -177,6 +185,13 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
       retryable: true,
     });
   }
+
+  const queue = createWriteQueue({
+    maxBatch,
+    maxWaiting,
+    overflow: () => unavailable(`The store ${name}`, `${maxWaiting} changes wait already.`),
+    commit: writeNow,
+  });
 
   return {
     name,
@@ -200,11 +215,7 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
       signal?.throwIfAborted();
       if (changes.length > maxBatch) throw tooMany(maxBatch);
       if (changes.length === 0) return [];
-      const before = last;
-      const result = untilAborted(before, signal).then(() => writeNow(changes, signal));
-      // One commit at a time: the next waits for this one and for those before it, whatever becomes of them.
-      last = Promise.allSettled([before, result]);
-      return result;
+      return queue.write({ changes, signal });
     },
 
     async isAncestor(ancestor, descendant, callOptions) {
@@ -240,28 +251,12 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
     },
 
     async [Symbol.asyncDispose]() {
-      await last;
+      await queue.settled();
       closed = true;
       await maintenance.settled();
       await packs.close();
     },
   };
-}
-
-/** Waits for a promise that never rejects, but not longer than the caller does. */
-async function untilAborted(promise: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) {
-    await promise;
-    return;
-  }
-  let stop = () => {};
-  const aborted = new Promise<void>((resolveAborted) => {
-    stop = resolveAborted;
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  await Promise.race([promise, aborted]);
-  signal.removeEventListener('abort', stop);
-  signal.throwIfAborted();
 }
 
 function tooMany(maxBatch: number): CaelusError<'INVALID_INPUT'> {

@@ -36,6 +36,13 @@ export interface FileView {
   close(): Promise<void>;
 }
 
+export interface Replacement {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  /** Of the temporary name; such that whoever cleans up knows it. */
+  readonly prefix: string;
+}
+
 /** Up to this size a file is read at once, and no handle is kept. */
 const WHOLE_FILE_BYTES = 64 * 1024;
 
@@ -55,8 +62,10 @@ export interface FileAccess {
   modifiedAt(path: string): Promise<number | undefined>;
   makeDirectory(directory: string): Promise<void>;
   /** Writes a temporary file beside `path`, makes it durable, and puts it in the place of `path`. */
-  replace(path: string, bytes: Uint8Array, temporaryName?: string): Promise<void>;
-  /** Makes the file with this content, or returns `false` where it exists. */
+  replace(path: string, bytes: Uint8Array): Promise<void>;
+  /** The same for several: all are durable under temporary names before they get their own, one after the other. */
+  replaceAll(replacements: readonly Replacement[]): Promise<void>;
+  /** Makes the file with this content, or returns `false` where it exists. A power cut may take it away again. */
   create(path: string, bytes: Uint8Array, temporary: string): Promise<boolean>;
   /** Writes a file whose loss in a power cut does no harm, and whose content nobody reads. */
   mark(path: string, bytes: Uint8Array): Promise<void>;
@@ -71,7 +80,7 @@ export function createFileAccess(injected?: GitFileSystem): FileAccess {
   const durable = injected === undefined;
   const { promises } = injected ?? nodeFs;
 
-  async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
+  async function writeNew(path: string, bytes: Uint8Array, { sync }: { readonly sync: boolean }): Promise<void> {
     if (!durable) {
       await promises.writeFile(path, bytes, { flag: 'wx' });
       return;
@@ -79,7 +88,7 @@ export function createFileAccess(injected?: GitFileSystem): FileAccess {
     const file = await nodeFs.promises.open(path, 'wx');
     try {
       await file.writeFile(bytes);
-      await file.sync();
+      if (sync) await file.sync();
     } finally {
       await file.close();
     }
@@ -159,13 +168,23 @@ export function createFileAccess(injected?: GitFileSystem): FileAccess {
       await promises.mkdir(directory, { recursive: true });
     },
 
-    async replace(path, bytes, temporaryName = 'tmp_caelus_') {
-      const temporary = `${dirname(path)}/${temporaryName}${nonce()}`;
-      await inDirectoryOf(path, () => writeNew(temporary, bytes));
+    replace: (path, bytes) => access.replaceAll([{ path, bytes, prefix: 'tmp_caelus_' }]),
+
+    async replaceAll(replacements) {
+      const written: string[] = [];
       try {
-        await promises.rename(temporary, path);
+        const temporary = await Promise.all(
+          replacements.map(async ({ path, bytes, prefix }) => {
+            const name = `${dirname(path)}/${prefix}${nonce()}`;
+            written.push(name);
+            await inDirectoryOf(path, () => writeNew(name, bytes, { sync: true }));
+            return { name, path };
+          }),
+        );
+        for (const { name, path } of temporary) await promises.rename(name, path);
       } catch (error) {
-        await access.remove(temporary);
+        // Those that have their names already are not found here.
+        await Promise.all(written.map((name) => access.remove(name)));
         throw error;
       }
     },
@@ -173,7 +192,7 @@ export function createFileAccess(injected?: GitFileSystem): FileAccess {
     async create(path, bytes, temporary) {
       if (durable) {
         // A link appears together with its content; a file that is opened and then written is empty in between.
-        await inDirectoryOf(temporary, () => writeNew(temporary, bytes));
+        await inDirectoryOf(temporary, () => writeNew(temporary, bytes, { sync: false }));
         try {
           await inDirectoryOf(path, () => nodeFs.promises.link(temporary, path));
           return true;
@@ -185,7 +204,7 @@ export function createFileAccess(injected?: GitFileSystem): FileAccess {
         }
       }
       try {
-        await inDirectoryOf(path, () => writeNew(path, bytes));
+        await inDirectoryOf(path, () => writeNew(path, bytes, { sync: false }));
         return true;
       } catch (error) {
         if (codeOf(error) === 'EEXIST') return false;

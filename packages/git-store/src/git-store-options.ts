@@ -22,8 +22,10 @@ export interface GitStoreOptions {
   readonly logger?: Logger | undefined;
   /** How often changes are asked again after a lost race before `STORE_CONFLICT`: 0 to 1,000. Default 30. */
   readonly retries?: number | undefined;
-  /** The most changes that one `write` takes: 1 to 10,000. Default 1,000. */
+  /** The most changes that one `write` takes, and one commit holds: 1 to 10,000. Default 1,000. */
   readonly maxBatch?: number | undefined;
+  /** The most changes that wait for a commit; a `write` beyond fails with `UNAVAILABLE`: 1 to 1,000,000. Default 10,000. */
+  readonly maxWaiting?: number | undefined;
   /** How long to wait for another process to let go of the branch's lock file: 0 to 60,000 ms. Default 2,000. */
   readonly lockWaitMilliseconds?: number | undefined;
 }
@@ -49,6 +51,7 @@ const KEYS = [
   'logger',
   'retries',
   'maxBatch',
+  'maxWaiting',
   'lockWaitMilliseconds',
 ];
 const REMOTE_KEYS = ['url', 'credentials', 'fetch', 'timeoutMilliseconds'];
@@ -74,6 +77,7 @@ export function checkGitStoreOptions(options: GitStoreOptions): void {
     ...check('/sign', options.sign === undefined || typeof options.sign === 'function', 'Give a function.'),
     ...integer('/retries', options.retries, 0, 1000),
     ...integer('/maxBatch', options.maxBatch, 1, 10_000),
+    ...integer('/maxWaiting', options.maxWaiting, 1, 1_000_000),
     ...integer('/lockWaitMilliseconds', options.lockWaitMilliseconds, 0, 60_000),
     ...integer('/remote/timeoutMilliseconds', remote?.timeoutMilliseconds, 1, 3_600_000),
   ];

@@ -241,6 +241,7 @@ describe('the lock of the branch', () => {
       expect(logger.lines.filter(({ message }) => message.startsWith('removed the lock'))).toHaveLength(1);
       expect(await collect(store.log())).toHaveLength(9);
       await expect(stat(lock)).rejects.toThrow('ENOENT');
+      await Promise.all(others.map((other) => other[Symbol.asyncDispose]()));
       expect((await readdir(join(directory, 'caelus'))).filter((name) => name.includes('lock'))).toEqual([]);
       await fsck(directory);
     }));
@@ -388,6 +389,8 @@ describe('opening', () => {
     [{ retries: 1001 }, '/retries'],
     [{ maxBatch: 0 }, '/maxBatch'],
     [{ maxBatch: 10_001 }, '/maxBatch'],
+    [{ maxWaiting: 0 }, '/maxWaiting'],
+    [{ maxWaiting: 1_000_001 }, '/maxWaiting'],
     [{ lockWaitMilliseconds: 60_001 }, '/lockWaitMilliseconds'],
     [{ remote: { url: 'https://git.example.com/a.git', timeoutMilliseconds: 0 } }, '/remote/timeoutMilliseconds'],
     [{ dir: 'typo' }, '/dir'],

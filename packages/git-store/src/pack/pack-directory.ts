@@ -96,8 +96,10 @@ export function createPackDirectory(files: FileAccess, gitdir: string): PackDire
       await files.mark(`${target}.keep`, KEEP_MARK);
       try {
         // An index makes a pack visible, so it comes last.
-        await files.replace(`${target}.pack`, pack, 'tmp_pack_');
-        await files.replace(`${target}.idx`, index, 'tmp_idx_');
+        await files.replaceAll([
+          { path: `${target}.pack`, bytes: pack, prefix: 'tmp_pack_' },
+          { path: `${target}.idx`, bytes: index, prefix: 'tmp_idx_' },
+        ]);
         await files.syncDirectories([path]);
         return await body();
       } finally {
