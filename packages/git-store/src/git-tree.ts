@@ -73,8 +73,16 @@ export function editTree(tree: Buffer, edits: ReadonlyMap<string, NewTreeEntry |
   const parts: Buffer[] = [];
   let next = 0;
   let copied = 0;
+  /** In order; those before `pending` are done, and an entry before that one is copied without a further look. */
+  const names = [...edits.keys()].map((name) => Buffer.from(name, 'latin1')).sort(Buffer.compare);
+  let pending = 0;
   for (let at = 0; at < tree.length; ) {
     const bounds = nextBounds(tree, at);
+    if (pending === names.length) break;
+    if (orderOf(names[pending], tree, bounds) === 'after') {
+      at = bounds.end;
+      continue;
+    }
     const { mode, name } = entryOf(tree, bounds);
     const key = sortKey(name, mode);
     const before = next;
@@ -83,10 +91,26 @@ export function editTree(tree: Buffer, edits: ReadonlyMap<string, NewTreeEntry |
       parts.push(tree.subarray(copied, bounds.start), ...added.slice(before, next).map(({ bytes }) => bytes));
       copied = edits.has(name) ? bounds.end : bounds.start;
     }
+    while (orderOf(names[pending], tree, bounds) === 'before') pending += 1;
     at = bounds.end;
   }
   parts.push(tree.subarray(copied), ...added.slice(next).map(({ bytes }) => bytes));
   return Buffer.concat(parts);
+}
+
+/**
+ * Where an edit of this name stands beside an entry, told without making a string of each. Undecided where one name begins
+ * with the other: then it depends on which of them are directories.
+ */
+function orderOf(
+  name: Buffer | undefined,
+  tree: Buffer,
+  { nameStart, nameEnd }: EntryBounds,
+): 'before' | 'after' | 'undecided' {
+  if (name === undefined) return 'undecided';
+  const length = Math.min(name.length, nameEnd - nameStart);
+  const order = name.compare(tree, nameStart, nameStart + length, 0, length);
+  return order === 0 ? 'undecided' : order < 0 ? 'before' : 'after';
 }
 
 /** Orders entries as Git does. */
