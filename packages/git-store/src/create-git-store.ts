@@ -219,8 +219,12 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
     },
 
     async isAncestor(ancestor, descendant, callOptions) {
-      await begin(callOptions?.signal);
-      return history.isAncestor(ancestor, descendant, callOptions?.signal);
+      const { signal } = callOptions ?? {};
+      await begin(signal);
+      if ((await objects.find(descendant)) === undefined) await upstream.refresh(signal);
+      if (await history.isAncestor(ancestor, descendant, signal)) return true;
+      // A cache that began with the newest commit alone does not know what came before, and must not say no.
+      return (await upstream.complete(signal)) && history.isAncestor(ancestor, descendant, signal);
     },
 
     async *log({ from, limit = Number.POSITIVE_INFINITY, signal } = {}) {

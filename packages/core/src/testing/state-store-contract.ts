@@ -401,6 +401,23 @@ const raceTests: Record<string, Test> = {
     deepEqual(again, { outcome: 'unchanged', subject: 'x', commit: (await two.snapshot()).commit });
   },
 
+  'knows what came before its own first contact': async (harness) => {
+    await using one = await harness.open();
+    const commits: CommitId[] = [];
+    for (const value of ['1', '2', '3']) {
+      const [receipt] = await one.write([change('x', [edit('a', value)])]);
+      if (receipt?.outcome === 'written') commits.push(receipt.commit);
+    }
+    await using two = await harness.open();
+    const [first, second, third] = commits as [CommitId, CommitId, CommitId];
+    equal((await two.snapshot()).commit, third);
+    equal(await two.isAncestor(first, third), true);
+    equal(await two.isAncestor(second, third), true);
+    equal(await two.isAncestor(third, first), false);
+    const [later] = await one.write([change('x', [edit('a', '4')])]);
+    equal(later?.outcome === 'written' && (await two.isAncestor(third, later.commit)), true);
+  },
+
   'loses nothing when stores race': async (harness) => {
     await using one = await harness.open();
     await using two = await harness.open();

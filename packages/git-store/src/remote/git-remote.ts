@@ -27,8 +27,11 @@ export interface FetchRequest {
   readonly have: readonly CommitId[];
   /** Commits that the client has without their parents. */
   readonly shallow: readonly string[];
-  /** The commit alone, without its history. Only for a first contact: it always sends the whole tree. */
-  readonly single: boolean;
+  /**
+   * How many commits of the history; `undefined`: all that are newer than `have`. 1 is for a first contact only, because it
+   * always sends the whole tree.
+   */
+  readonly depth: number | undefined;
 }
 
 export interface FetchResult {
@@ -105,11 +108,11 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
 
     refs: async (signal) => (await advertised(signal)).refs,
 
-    async fetch({ want, have, shallow, single }, signal) {
+    async fetch({ want, have, shallow, depth }, signal) {
       const body = Buffer.concat([
         encodePktLine(`want ${want} side-band-64k ofs-delta no-progress ${AGENT}\n`),
         ...shallow.map((commit) => encodePktLine(`shallow ${commit}\n`)),
-        ...(single ? [encodePktLine('deepen 1\n')] : []),
+        ...(depth === undefined ? [] : [encodePktLine(`deepen ${depth}\n`)]),
         FLUSH_PKT,
         ...have.map((commit) => encodePktLine(`have ${commit}\n`)),
         encodePktLine('done\n'),

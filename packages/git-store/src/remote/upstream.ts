@@ -1,4 +1,4 @@
-import { CaelusError, type CommitId, isCaelusError, type Logger } from '@caelus/core';
+import { CaelusError, type CommitId, isCaelusError, type Logger, parseCommitId } from '@caelus/core';
 import { pause } from '../backoff.ts';
 import type { BranchRef } from '../branch-ref.ts';
 import type { FileAccess } from '../file-access.ts';
@@ -16,6 +16,8 @@ export interface Upstream {
   known(signal: AbortSignal | undefined): Promise<CommitId | null>;
   /** The tip as it is now, with its objects in the directory. */
   refresh(signal: AbortSignal | undefined): Promise<CommitId | null>;
+  /** Fetches the history that the first contact left out; returns whether there was any. */
+  complete(signal: AbortSignal | undefined): Promise<boolean>;
   /** Makes `next` the tip if it still is `base`, durably; returns whether it was. */
   publish(
     base: CommitId | null,
@@ -29,6 +31,7 @@ export function createLocalUpstream(ref: BranchRef, objects: ObjectStore): Upstr
   return {
     known: () => ref.read(),
     refresh: () => ref.read(),
+    complete: async () => false,
     async publish(base, next, created, signal) {
       return objects.write(created, await encodeObjects(created), async () => {
         signal?.throwIfAborted();
@@ -50,6 +53,8 @@ export interface RemoteUpstreamOptions {
 
 /** How many of our own commits are offered, so that the remote finds one that it has even where it was rewound. */
 const OFFERED_COMMITS = 32;
+/** Git's own number for a depth without end (`git fetch --unshallow`). */
+const WHOLE_HISTORY = 0x7fffffff;
 const SENDS = 3;
 const BACKOFF = { baseMilliseconds: 100, mostMilliseconds: 2000 };
 /** Reasons of a server whose ref was busy or had just moved, not of one that refuses. */
@@ -72,40 +77,52 @@ export function createRemoteUpstream({
     const known = await ref.read();
     const { commit, canShallow } = await remote.tip(signal);
     if (commit === null || commit === known) return commit;
-    if ((await objects.find(commit)) === undefined) await fetchCommit(commit, known, canShallow, signal);
+    if ((await objects.find(commit)) === undefined)
+      await fetchCommit(commit, known, known === null && canShallow ? 1 : undefined, signal);
     await moveCache(known, commit);
     return commit;
+  }
+
+  async function complete(signal: AbortSignal | undefined): Promise<boolean> {
+    const tip = await refresh(signal);
+    if (tip === null || (await history.shallow()).size === 0) return false;
+    await fetchCommit(tip, tip, WHOLE_HISTORY, signal);
+    return true;
   }
 
   async function fetchCommit(
     want: CommitId,
     known: CommitId | null,
-    canShallow: boolean,
+    depth: number | undefined,
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const have: CommitId[] = [];
     if (known !== null)
       for await (const { commit } of history.walk(known)) if (have.push(commit) === OFFERED_COMMITS) break;
     const shallow = await history.shallow();
-    const result = await remote.fetch(
-      { want, have, shallow: [...shallow], single: known === null && canShallow },
-      signal,
-    );
-    const nowShallow = new Set([...shallow, ...result.shallow]);
-    for (const commit of result.unshallow) nowShallow.delete(commit);
-    if (result.shallow.length + result.unshallow.length > 0) {
-      // Before the pack: Git puts up with a name too many here, not with a parent that is missing.
-      await files.replace(shallowFile, Buffer.from([...nowShallow].map((commit) => `${commit}\n`).join('')));
-      await files.syncDirectories([gitdir]);
-    }
+    const result = await remote.fetch({ want, have, shallow: [...shallow], depth }, signal);
+    // Git puts up with a name too many in this file, not with a parent that is missing: so names are added before the pack,
+    // and taken off after it.
+    if (result.shallow.length > 0) await writeShallow([...shallow, ...result.shallow]);
     await objects.addPack(result.pack);
+    if (result.unshallow.length > 0) {
+      await writeShallow(
+        [...shallow, ...result.shallow].filter((commit) => !result.unshallow.includes(parseCommitId(commit))),
+      );
+    }
     if ((await objects.find(want)) === undefined)
       throw corrupt(want, `The remote did not send commit ${want}. Try again.`);
+  }
+
+  async function writeShallow(commits: readonly string[]): Promise<void> {
+    await files.replace(shallowFile, Buffer.from([...new Set(commits)].map((commit) => `${commit}\n`).join('')));
+    await files.syncDirectories([gitdir]);
   }
 
   return {
     known: async (signal) => (await ref.read()) ?? refresh(signal),
     refresh,
+    complete,
 
     async publish(base, next, created, signal) {
       const encoded = await encodeObjects(created);
