@@ -117,11 +117,9 @@ export async function draftUpgrade(
   options: InstanceCommandOptions,
 ): Promise<InstanceDraft> {
   const current = await findWritable(context, id, options);
-  const { product } = await findParts(context.repository, current, options);
+  const { product, templateVersion: present } = await findParts(context.repository, current, options);
   const templateVersion =
-    templateVersionId === current.desiredTemplateVersionId
-      ? (await findParts(context.repository, current, options)).templateVersion
-      : await findUsable(context, templateVersionId, options);
+    templateVersionId === present.id ? present : await findUsable(context, templateVersionId, options);
   if (templateVersion.productId !== product.id) throw upgradeAcrossProducts(current, templateVersionId);
   const desired = { ...changes, desiredTemplateVersionId: templateVersionId };
   return draftChange(context, current, desired, product, templateVersion, actor, 'instance-upgraded');
