@@ -1,5 +1,6 @@
 import type { CallOptions, Instance, Receipt, WorkItem } from '@caelus/core';
 import { type EngineContext, timestamp, timestampIn } from './engine-context.ts';
+import { messageOf } from './message-of.ts';
 import { type InstanceProposal, proposeInstance } from './propose-instance.ts';
 import { isUnderDeletion, type ProjectResult, settleResult } from './settle-result.ts';
 
@@ -108,8 +109,4 @@ async function notify(
     // Argo CD polls all the same; a notification that is lost costs time, nothing else.
     logger.warn('The change notifier failed.', { message: messageOf(error) });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown';
 }

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { CallOptions } from '@caelus/core';
 import type { EngineContext } from './engine-context.ts';
 import { ensureRepository } from './ensure-repository.ts';
+import { messageOf } from './message-of.ts';
 import { observeAll, watchApplications } from './observer.ts';
 import { projectBatch } from './projector.ts';
 import { sweepAll } from './sweeper.ts';
@@ -84,7 +85,7 @@ async function repeat(
     } catch (error) {
       if (signal.aborted) return;
       logger.error(`The ${name} failed, and is started again.`, {
-        message: error instanceof Error ? error.message : 'unknown',
+        message: messageOf(error),
       });
       if (clock.now().getTime() - started > timings.retryLimit) delay = timings.retry;
     }
