@@ -8,10 +8,12 @@ export interface GitObject {
   readonly id: string;
   readonly type: ObjectType;
   readonly content: Uint8Array;
+  /** The version that it replaces: whoever has the commit before has that one too. */
+  readonly previous?: string | undefined;
 }
 
-export function createObject(type: ObjectType, content: Uint8Array): GitObject {
-  return { id: objectId(type, content), type, content };
+export function createObject(type: ObjectType, content: Uint8Array, previous?: string | undefined): GitObject {
+  return { id: objectId(type, content), type, content, previous };
 }
 
 export function objectId(type: ObjectType, content: Uint8Array): string {

@@ -103,7 +103,8 @@ export async function buildTree(
       const group = groups.get(name) ?? { file: null, below: [] };
       if (rest.length > 0) group.below.push(edit);
       else if (edit.bytes !== null) {
-        const blob = createObject('blob', edit.bytes);
+        const existing = findEntry(raw, name);
+        const blob = createObject('blob', edit.bytes, existing && isBlob(existing) ? existing.id : undefined);
         created.push(blob);
         group.file = { mode: FILE_MODE, id: blob.id };
       }
@@ -123,7 +124,7 @@ export async function buildTree(
     );
     const edited = editTree(raw, new Map(entries));
     if (edited.length === 0 && depth > 0) return null;
-    const tree = createObject('tree', edited);
+    const tree = createObject('tree', edited, old ?? undefined);
     created.push(tree);
     return tree.id;
   }

@@ -98,7 +98,9 @@ export function createLocalTagRefs({
       const make = () => openRef(`${PREFIX}${name}`).move(null, id, signal);
       const isMade =
         created.length === 0 ? await make() : await objects.write(created, await encodeObjects(created), make);
-      return isMade ? { outcome: 'accepted' } : { outcome: 'rejected', reason: 'reference already exists' };
+      return isMade
+        ? { outcome: 'accepted' }
+        : { outcome: 'rejected', reason: 'reference already exists', isUnread: false };
     },
   };
 }

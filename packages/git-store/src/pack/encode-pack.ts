@@ -25,8 +25,13 @@ const STORED_TREE_BYTES = 64 * 1024;
 
 /** Makes a pack of whole objects, so that it can be read without any other. */
 export async function encodeObjects(objects: readonly GitObject[]): Promise<EncodedPack> {
+  return encodePack(await encodeEntries(objects));
+}
+
+/** Each object once, whole. */
+export async function encodeEntries(objects: readonly GitObject[]): Promise<readonly PackEntry[]> {
   const unique = new Map(objects.map((object) => [object.id, object]));
-  return encodePack(await Promise.all([...unique.values()].map(encodeObject)));
+  return Promise.all([...unique.values()].map(encodeObject));
 }
 
 export async function encodeObject({ id, type, content }: GitObject): Promise<PackEntry> {

@@ -50,8 +50,11 @@ export interface PushRequest {
 
 export type PushOutcome =
   | { readonly outcome: 'accepted' }
-  /** The branch was not where it was expected, or the remote's rules say no; `reason` is fit to show. */
-  | { readonly outcome: 'rejected'; readonly reason: string }
+  /**
+   * The branch was not where it was expected, or the remote's rules say no; `reason` is fit to show. `isUnread` where the
+   * remote could make nothing of the pack, which may be because it lacks the base of a delta.
+   */
+  | { readonly outcome: 'rejected'; readonly reason: string; readonly isUnread: boolean }
   /** Sent, but without an answer that says what became of it. */
   | { readonly outcome: 'unknown'; readonly cause: unknown };
 
@@ -166,7 +169,11 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
       return { outcome: 'accepted' };
     if (refused !== undefined || (unpack !== undefined && unpack !== 'unpack ok')) {
       const reason = refused?.slice(`ng ${target} `.length) ?? unpack ?? '';
-      return { outcome: 'rejected', reason: [http.readable(reason), said].filter(Boolean).join('; ') };
+      return {
+        outcome: 'rejected',
+        reason: [http.readable(reason), said].filter(Boolean).join('; '),
+        isUnread: unpack !== undefined && unpack !== 'unpack ok',
+      };
     }
     return { outcome: 'unknown', cause: new LostResponseError(fatal === '' ? 'no report' : http.readable(fatal)) };
   }

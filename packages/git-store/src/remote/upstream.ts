@@ -7,7 +7,8 @@ import type { GitObject } from '../git-object.ts';
 
 import type { History } from '../history.ts';
 import type { ObjectStore } from '../object-store.ts';
-import { encodeObjects } from '../pack/encode-pack.ts';
+import { encodeEntries, encodeObjects, encodePack } from '../pack/encode-pack.ts';
+import { encodeThinPack } from '../pack/thin-pack.ts';
 import { type GitRemote, pushRefused, pushUnknown } from './git-remote.ts';
 
 /** Where the branch is decided: the directory itself, or a remote that the directory is a cache of. */
@@ -71,6 +72,8 @@ export function createRemoteUpstream({
   logger,
 }: RemoteUpstreamOptions): Upstream {
   const shallowFile = `${gitdir}/shallow`;
+  /** Until the remote turns out not to read a pack of deltas whose bases it has to add (`no-thin` in Git's protocol). */
+  let canReadThin = true;
 
   async function refresh(signal: AbortSignal | undefined): Promise<CommitId | null> {
     // Read first: a process that moves the branch meanwhile knows something newer, and must win.
@@ -125,11 +128,12 @@ export function createRemoteUpstream({
     complete,
 
     async publish(base, next, created, signal) {
-      const encoded = await encodeObjects(created);
-      if (!(await send(base, next, encoded.pack, signal))) return false;
+      const whole = await encodeEntries(created);
+      const packFor = async () => (canReadThin ? encodeThinPack(created, whole, objects.find) : encodePack(whole).pack);
+      if (!(await send(base, next, packFor, signal))) return false;
       // The remote has it, so nothing that goes wrong from here on may look like a failed write: it costs a fetch.
       try {
-        await objects.write(created, encoded, () => moveCache(base, next));
+        await objects.write(created, encodePack(whole), () => moveCache(base, next));
       } catch (error) {
         logger.warn('a commit was pushed, and could not be kept here', { remote: remote.url, error: String(error) });
       }
@@ -150,14 +154,15 @@ export function createRemoteUpstream({
   async function send(
     base: CommitId | null,
     next: CommitId,
-    pack: Buffer,
+    makePack: () => Promise<Buffer>,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
     let cause: unknown;
     let mayHaveArrived = false;
     for (let attempt = 0; attempt < SENDS; attempt += 1) {
       signal?.throwIfAborted();
-      const pushed = await remote.push({ expected: base, next, pack }, signal);
+      const isThin = canReadThin;
+      const pushed = await remote.push({ expected: base, next, pack: await makePack() }, signal);
       if (pushed.outcome === 'accepted') return true;
 
       // Not guessed, but looked up. What is sent again is the same commit, so it can arrive only once.
@@ -167,6 +172,11 @@ export function createRemoteUpstream({
         const tip = await refresh(signal);
         // Two writers may make the very same commit. One that was only ever rejected is the other's.
         return mayHaveArrived && tip !== null && history.isAncestor(next, tip, signal);
+      }
+      if (pushed.outcome === 'rejected' && pushed.isUnread && isThin) {
+        canReadThin = false;
+        logger.info('the remote does not read thin packs, so it gets whole ones', { remote: remote.url });
+        continue;
       }
       if (pushed.outcome === 'rejected' && !LOST_RACE.test(pushed.reason)) throw pushRefused(remote.url, pushed.reason);
       cause = pushed.outcome === 'unknown' ? pushed.cause : undefined;

@@ -1,0 +1,43 @@
+import { compressBytes } from '../compression.ts';
+import type { GitObject } from '../git-object.ts';
+import { encodePack, type PackEntry } from './encode-pack.ts';
+import { encodeLineDelta } from './line-delta.ts';
+import type { StoredObject } from './open-pack.ts';
+import { encodeDeltaHeader } from './pack-entry.ts';
+import { encodeTreeDelta } from './tree-delta.ts';
+
+/** A batch with more files than that is sent with the files whole: reading the old ones takes longer than sending the new. */
+const MOST_FILES = 100;
+const MOST_FILE_BYTES = 1024 * 1024;
+const LEVEL = 6;
+
+/**
+ * Makes a pack for a receiver that has the previous version of what changed: where that is smaller, an object is what
+ * changed in it. Such a pack can be sent (`git push --thin`), and never stored.
+ */
+export async function encodeThinPack(
+  objects: readonly GitObject[],
+  whole: readonly PackEntry[],
+  find: (id: string) => Promise<StoredObject | undefined>,
+): Promise<Buffer> {
+  const byId = new Map(objects.map((object) => [object.id, object]));
+  const hasFewFiles = objects.filter(({ type }) => type === 'blob').length <= MOST_FILES;
+
+  async function encode(entry: PackEntry): Promise<PackEntry> {
+    const object = byId.get(entry.id);
+    const previous = object?.previous;
+    // Two objects that were each other's previous version would both be deltas, of each other.
+    if (object === undefined || previous === undefined || byId.has(previous)) return entry;
+    if (object.type === 'blob' && !(hasFewFiles && object.content.length <= MOST_FILE_BYTES)) return entry;
+    // A previous version that is damaged here may well be whole there, but nothing can be compared with it.
+    const base = await find(previous).catch(() => undefined);
+    if (base?.type !== object.type) return entry;
+    const content = Buffer.from(object.content.buffer, object.content.byteOffset, object.content.byteLength);
+    const delta = (object.type === 'tree' ? encodeTreeDelta : encodeLineDelta)(base.content, content);
+    if (delta.length >= content.length) return entry;
+    const bytes = Buffer.concat([encodeDeltaHeader(previous, delta.length), await compressBytes(delta, LEVEL)]);
+    return bytes.length < entry.bytes.length ? { id: entry.id, bytes } : entry;
+  }
+
+  return encodePack(await Promise.all(whole.map(encode))).pack;
+}
