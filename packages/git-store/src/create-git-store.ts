@@ -10,24 +10,13 @@ import {
   silentLogger,
 } from '@caelus/core';
 import { pause } from './backoff.ts';
-import { type BranchRef, createBranchRef } from './branch-ref.ts';
-import { signCommit } from './commit-signature.ts';
-import { createFileAccess } from './file-access.ts';
-import { createCommit } from './git-commit.ts';
 // Bare too: the declarations that are published keep the error codes of this package only by an import without names.
 import './git-errors.ts';
 import { unavailable } from './git-errors.ts';
-import { buildTree, createSnapshot, createTip } from './git-snapshot.ts';
+import { createSnapshot, createTip } from './git-snapshot.ts';
 import type { GitStore } from './git-store.ts';
 import { checkGitStoreOptions, type GitStoreOptions } from './git-store-options.ts';
-import { createHistory } from './history.ts';
-import { createMaintenance } from './maintenance.ts';
-import { createObjectStore } from './object-store.ts';
-import { openRepository } from './open-repository.ts';
-import { createPackDirectory } from './pack/pack-directory.ts';
-import { createGitRemote } from './remote/git-remote.ts';
-import { createLocalUpstream, createRemoteUpstream } from './remote/upstream.ts';
-import { createLocalTagRefs, createRemoteTagRefs } from './tag-refs.ts';
+import { openInProcessBackend } from './in-process-backend.ts';
 import { createTags } from './tags.ts';
 import { createWriteQueue, gatherCalls, receiptsByCall, type WriteCall } from './write-queue.ts';
 
@@ -63,52 +52,23 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
     maxWaiting = 10_000,
   } = options;
   const now = options.now ?? (() => new Date());
-  const files = createFileAccess(options.fs);
   const gitdir = options.fs === undefined ? resolve(options.directory) : options.directory.replace(/(?<=.)\/+$/, '');
-  const scratch = `${gitdir}/caelus`;
-  const openRef = (name: string): BranchRef =>
-    createBranchRef({
-      files,
+  const backend = await openInProcessBackend(
+    {
       gitdir,
-      scratch,
-      name,
+      branch,
+      remote: options.remote,
+      sign: options.sign,
       logger,
       lockWaitMilliseconds: options.lockWaitMilliseconds ?? 2000,
-    });
-  const ref = openRef(`refs/heads/${branch}`);
-  await openRepository({
-    files,
-    gitdir,
-    scratch,
-    branch,
-    remoteUrl: options.remote?.url,
-    hasBranch: async () => (await ref.read()) !== null,
-  });
-  // A branch that cannot be read is reported at once, not at the first write.
-  await ref.read();
-
-  const packs = createPackDirectory(files, gitdir);
-  const objects = createObjectStore(files, gitdir, packs);
-  const maintenance = createMaintenance({ files, packs, scratch, logger });
-  const history = createHistory(files, gitdir, objects);
-  const remote =
-    options.remote &&
-    createGitRemote({
-      url: options.remote.url,
-      credentials: options.remote.credentials,
-      fetch: options.remote.fetch ?? globalThis.fetch,
-      timeoutMilliseconds: options.remote.timeoutMilliseconds ?? 60_000,
-      ref: ref.name,
-      logger,
-    });
-  const upstream =
-    remote === undefined
-      ? createLocalUpstream(ref, objects)
-      : createRemoteUpstream({ remote, ref, objects, history, files, gitdir, logger });
+    },
+    options.fs,
+  );
+  const { objects, history, upstream } = backend;
   const tags = createTags({
-    refs: remote === undefined ? createLocalTagRefs({ files, gitdir, objects, openRef }) : createRemoteTagRefs(remote),
+    refs: backend.tagRefs,
     objects,
-    hasRemote: remote !== undefined,
+    hasRemote: options.remote !== undefined,
     committer,
     now,
     sign: options.sign,
@@ -124,7 +84,7 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
   async function begin(signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     if (closed) throw unavailable(`The store ${name}`, 'it was closed.');
-    await packs.scan();
+    await backend.scan();
   }
 
   async function snapshotOf(commit: CommitId | null): Promise<Snapshot> {
@@ -147,22 +107,21 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
       // A commit proves that its base was the tip. Without one, the tip has to be looked up.
       return (await upstream.refresh(signal)) === base ? receiptsAt(base) : undefined;
     }
-    const { root, created } = await buildTree(objects, tree, batch.edits);
-    const unsigned = createCommit({
-      tree: root,
-      parent: base,
-      author: commitAuthor(batch.proposals) ?? committer,
-      committer,
-      at: now(),
-      message: renderCommitMessage(batch.proposals),
-    });
-    const commit = options.sign === undefined ? unsigned : await signCommit(unsigned, options.sign);
-    signal?.throwIfAborted();
-    // A commit object's id is one.
-    const id = commit.id as CommitId;
-    const published = await upstream.publish(base, id, [...created, commit], signal);
-    maintenance.afterWrite();
-    return published ? receiptsAt(id) : undefined;
+    const commit = await backend.commit(
+      {
+        base,
+        tree,
+        edits: batch.edits,
+        fields: {
+          author: commitAuthor(batch.proposals) ?? committer,
+          committer,
+          at: now(),
+          message: renderCommitMessage(batch.proposals),
+        },
+      },
+      signal,
+    );
+    return commit === undefined ? undefined : receiptsAt(commit);
   }
 
   async function writeNow(
@@ -195,7 +154,7 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
 
   return {
     name,
-    capabilities: { remote: options.remote !== undefined, durable: files.durable },
+    capabilities: { remote: options.remote !== undefined, durable: backend.durable },
 
     async snapshot(callOptions) {
       await begin(callOptions?.signal);
@@ -251,14 +210,13 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
 
     async consolidate(callOptions) {
       await begin(callOptions?.signal);
-      await maintenance.run();
+      await backend.consolidate();
     },
 
     async [Symbol.asyncDispose]() {
       await queue.settled();
       closed = true;
-      await maintenance.settled();
-      await packs.close();
+      await backend.close();
     },
   };
 }

@@ -1,0 +1,49 @@
+import type { Change, CommitId, Logger } from '@caelus/core';
+import type { GitSigner } from './commit-signature.ts';
+import type { NewCommit } from './git-commit.ts';
+import type { GitRemoteSettings } from './git-store-options.ts';
+import type { History } from './history.ts';
+import type { ObjectStore } from './object-store.ts';
+import type { Upstream } from './remote/upstream.ts';
+import type { TagRefs } from './tag-refs.ts';
+
+/** What a store does with its repository, by code of our own or by the git binary. */
+export interface GitBackend {
+  /** Whether what was committed outlives a power cut. */
+  readonly durable: boolean;
+  readonly objects: ObjectStore;
+  readonly history: History;
+  readonly upstream: Pick<Upstream, 'known' | 'refresh' | 'complete'>;
+  readonly tagRefs: TagRefs;
+  /** Looks for what other processes have written; before each call of the store. */
+  scan(): Promise<void>;
+  /**
+   * Makes a commit and, if the branch still is at `base`, durably the tip; `undefined` where the race was lost.
+   * @throws {CaelusError} `GIT_SIGNING_FAILED`, and what a remote answers
+   */
+  commit(request: CommitRequest, signal: AbortSignal | undefined): Promise<CommitId | undefined>;
+  /** Keeps what lies in the directory few and small. */
+  consolidate(): Promise<void>;
+  /** Ends what runs in the background. */
+  close(): Promise<void>;
+}
+
+export interface CommitRequest {
+  readonly base: CommitId | null;
+  /** The tree of `base`. */
+  readonly tree: string | null;
+  readonly edits: Change;
+  readonly fields: CommitFields;
+}
+
+/** What a commit says beside what it holds and where it stands. */
+export type CommitFields = Omit<NewCommit, 'tree' | 'parent'>;
+
+export interface GitBackendOptions {
+  readonly gitdir: string;
+  readonly branch: string;
+  readonly remote: GitRemoteSettings | undefined;
+  readonly sign: GitSigner | undefined;
+  readonly logger: Logger;
+  readonly lockWaitMilliseconds: number;
+}

@@ -1,0 +1,85 @@
+import type { CommitId } from '@caelus/core';
+import { type BranchRef, createBranchRef } from './branch-ref.ts';
+import { signCommit } from './commit-signature.ts';
+import { createFileAccess, type GitFileSystem } from './file-access.ts';
+import type { GitBackend, GitBackendOptions } from './git-backend.ts';
+import { createCommit } from './git-commit.ts';
+import { buildTree } from './git-snapshot.ts';
+import { createHistory } from './history.ts';
+import { createMaintenance } from './maintenance.ts';
+import { createObjectStore } from './object-store.ts';
+import { openRepository } from './open-repository.ts';
+import { createPackDirectory } from './pack/pack-directory.ts';
+import { createGitRemote } from './remote/git-remote.ts';
+import { createLocalUpstream, createRemoteUpstream } from './remote/upstream.ts';
+import { createLocalTagRefs, createRemoteTagRefs } from './tag-refs.ts';
+
+/** Opens the repository with packs, refs and HTTP of our own: on any file system, and without a process beside this one. */
+export async function openInProcessBackend(
+  { gitdir, branch, sign, logger, lockWaitMilliseconds, ...options }: GitBackendOptions,
+  fs: GitFileSystem | undefined,
+): Promise<GitBackend> {
+  const files = createFileAccess(fs);
+  const scratch = `${gitdir}/caelus`;
+  const openRef = (name: string): BranchRef =>
+    createBranchRef({ files, gitdir, scratch, name, logger, lockWaitMilliseconds });
+  const ref = openRef(`refs/heads/${branch}`);
+  await openRepository({
+    files,
+    gitdir,
+    scratch,
+    branch,
+    remoteUrl: options.remote?.url,
+    hasBranch: async () => (await ref.read()) !== null,
+  });
+  // A branch that cannot be read is reported at once, not at the first write.
+  await ref.read();
+
+  const packs = createPackDirectory(files, gitdir);
+  const objects = createObjectStore(files, gitdir, packs);
+  const maintenance = createMaintenance({ files, packs, scratch, logger });
+  const history = createHistory(files, gitdir, objects);
+  const remote =
+    options.remote &&
+    createGitRemote({
+      url: options.remote.url,
+      credentials: options.remote.credentials,
+      fetch: options.remote.fetch ?? globalThis.fetch,
+      timeoutMilliseconds: options.remote.timeoutMilliseconds ?? 60_000,
+      ref: ref.name,
+      logger,
+    });
+  const upstream =
+    remote === undefined
+      ? createLocalUpstream(ref, objects)
+      : createRemoteUpstream({ remote, ref, objects, history, files, gitdir, logger });
+
+  return {
+    durable: files.durable,
+    objects,
+    history,
+    upstream,
+    tagRefs:
+      remote === undefined ? createLocalTagRefs({ files, gitdir, objects, openRef }) : createRemoteTagRefs(remote),
+    scan: () => packs.scan(),
+
+    async commit({ base, tree, edits, fields }, signal) {
+      const { root, created } = await buildTree(objects, tree, edits);
+      const unsigned = createCommit({ ...fields, tree: root, parent: base });
+      const commit = sign === undefined ? unsigned : await signCommit(unsigned, sign);
+      signal?.throwIfAborted();
+      // A commit object's id is one.
+      const id = commit.id as CommitId;
+      const published = await upstream.publish(base, id, [...created, commit], signal);
+      maintenance.afterWrite();
+      return published ? id : undefined;
+    },
+
+    consolidate: () => maintenance.run(),
+
+    async close() {
+      await maintenance.settled();
+      await packs.close();
+    },
+  };
+}
