@@ -64,7 +64,8 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
     },
     options.fs,
   );
-  const { objects, history, upstream } = backend;
+  const { objects, history } = backend;
+  const target = backend.openBranch(branch);
   const tags = createTags({
     refs: backend.tagRefs,
     objects,
@@ -105,9 +106,9 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
     };
     if (batch.edits.length === 0) {
       // A commit proves that its base was the tip. Without one, the tip has to be looked up.
-      return (await upstream.refresh(signal)) === base ? receiptsAt(base) : undefined;
+      return (await target.refresh(signal)) === base ? receiptsAt(base) : undefined;
     }
-    const commit = await backend.commit(
+    const commit = await target.commit(
       {
         base,
         tree,
@@ -131,7 +132,7 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
     await begin(signal);
     for (let attempt = 0; attempt <= retries; attempt += 1) {
       // The first try takes the remote's tip to be the one that is known: compare-and-swap tells, and it saves a request.
-      const base = attempt === 0 ? await upstream.known(signal) : await upstream.refresh(signal);
+      const base = attempt === 0 ? await target.known(signal) : await target.refresh(signal);
       const receipts = await writeOnce(calls, base, signal);
       if (receipts !== undefined) return receipts;
       logger.debug('the branch has moved, so the changes are asked again', { store: name, attempt });
@@ -158,13 +159,13 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
 
     async snapshot(callOptions) {
       await begin(callOptions?.signal);
-      return snapshotOf(await upstream.refresh(callOptions?.signal));
+      return snapshotOf(await target.refresh(callOptions?.signal));
     },
 
     async snapshotAt(commit, callOptions) {
       await begin(callOptions?.signal);
       if (options.remote !== undefined && (await objects.find(commit)) === undefined) {
-        await upstream.refresh(callOptions?.signal);
+        await target.refresh(callOptions?.signal);
       }
       return snapshotOf(commit);
     },
@@ -180,15 +181,15 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
     async isAncestor(ancestor, descendant, callOptions) {
       const { signal } = callOptions ?? {};
       await begin(signal);
-      if ((await objects.find(descendant)) === undefined) await upstream.refresh(signal);
+      if ((await objects.find(descendant)) === undefined) await target.refresh(signal);
       if (await history.isAncestor(ancestor, descendant, signal)) return true;
       // A cache that began with the newest commit alone does not know what came before, and must not say no.
-      return (await upstream.complete(signal)) && history.isAncestor(ancestor, descendant, signal);
+      return (await target.complete(signal)) && history.isAncestor(ancestor, descendant, signal);
     },
 
     async *log({ from, limit = Number.POSITIVE_INFINITY, signal } = {}) {
       await begin(signal);
-      const start = from ?? (await upstream.refresh(signal));
+      const start = from ?? (await target.refresh(signal));
       if (start === null || limit <= 0) return;
       let count = 0;
       for await (const { tree: _, ...record } of history.walk(start, signal)) {

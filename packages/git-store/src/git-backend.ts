@@ -13,22 +13,30 @@ export interface GitBackend {
   readonly durable: boolean;
   readonly objects: ObjectStore;
   readonly history: History;
-  readonly upstream: Pick<Upstream, 'known' | 'refresh' | 'complete'>;
   readonly tagRefs: TagRefs;
+  /** By the short name: `main`. */
+  openBranch(name: string): GitBranch;
   /** Looks for what other processes have written; before each call of the store. */
   scan(): Promise<void>;
-  /**
-   * Makes a commit and, if the branch still is at `base`, durably the tip; `undefined` where the race was lost.
-   * @throws {CaelusError} `GIT_SIGNING_FAILED`, and what a remote answers
-   */
-  commit(request: CommitRequest, signal: AbortSignal | undefined): Promise<CommitId | undefined>;
   /** Keeps what lies in the directory few and small. */
   consolidate(): Promise<void>;
   /** Ends what runs in the background. */
   close(): Promise<void>;
 }
 
+/** A branch, in the directory or on the remote that the directory is a cache of. */
+export interface GitBranch extends Pick<Upstream, 'known' | 'refresh' | 'complete'> {
+  /**
+   * Makes a commit and, if the branch still is at `expected`, durably the tip; `undefined` where the race was lost.
+   * @throws {CaelusError} `GIT_SIGNING_FAILED`, and what a remote answers
+   */
+  commit(request: CommitRequest, signal: AbortSignal | undefined): Promise<CommitId | undefined>;
+}
+
 export interface CommitRequest {
+  /** The tip that it takes the place of. Default: `base`. */
+  readonly expected?: CommitId | null | undefined;
+  /** The parent. */
   readonly base: CommitId | null;
   /** The tree of `base`. */
   readonly tree: string | null;

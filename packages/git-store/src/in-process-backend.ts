@@ -2,7 +2,7 @@ import type { CommitId } from '@caelus/core';
 import { type BranchRef, createBranchRef } from './branch-ref.ts';
 import { signCommit } from './commit-signature.ts';
 import { createFileAccess, type GitFileSystem } from './file-access.ts';
-import type { GitBackend, GitBackendOptions } from './git-backend.ts';
+import type { GitBackend, GitBackendOptions, GitBranch } from './git-backend.ts';
 import { createCommit } from './git-commit.ts';
 import { buildTree } from './git-snapshot.ts';
 import { createHistory } from './history.ts';
@@ -23,17 +23,17 @@ export async function openInProcessBackend(
   const scratch = `${gitdir}/caelus`;
   const openRef = (name: string): BranchRef =>
     createBranchRef({ files, gitdir, scratch, name, logger, lockWaitMilliseconds });
-  const ref = openRef(`refs/heads/${branch}`);
+  const main = openRef(`refs/heads/${branch}`);
   await openRepository({
     files,
     gitdir,
     scratch,
     branch,
     remoteUrl: options.remote?.url,
-    hasBranch: async () => (await ref.read()) !== null,
+    hasBranch: async () => (await main.read()) !== null,
   });
   // A branch that cannot be read is reported at once, not at the first write.
-  await ref.read();
+  await main.read();
 
   const packs = createPackDirectory(files, gitdir);
   const objects = createObjectStore(files, gitdir, packs);
@@ -46,34 +46,41 @@ export async function openInProcessBackend(
       credentials: options.remote.credentials,
       fetch: options.remote.fetch ?? globalThis.fetch,
       timeoutMilliseconds: options.remote.timeoutMilliseconds ?? 60_000,
-      ref: ref.name,
       logger,
     });
-  const upstream =
-    remote === undefined
-      ? createLocalUpstream(ref, objects)
-      : createRemoteUpstream({ remote, ref, objects, history, files, gitdir, logger });
+  function openBranch(name: string): GitBranch {
+    const ref = openRef(`refs/heads/${name}`);
+    const upstream =
+      remote === undefined
+        ? createLocalUpstream(ref, objects)
+        : createRemoteUpstream({ remote, ref, objects, history, files, gitdir, logger });
+    return {
+      known: upstream.known,
+      refresh: upstream.refresh,
+      complete: upstream.complete,
+
+      async commit({ base, expected = base, tree, edits, fields }, signal) {
+        const { root, created } = await buildTree(objects, tree, edits);
+        const unsigned = createCommit({ ...fields, tree: root, parent: base });
+        const commit = sign === undefined ? unsigned : await signCommit(unsigned, sign);
+        signal?.throwIfAborted();
+        // A commit object's id is one.
+        const id = commit.id as CommitId;
+        const published = await upstream.publish(expected, id, [...created, commit], signal);
+        maintenance.afterWrite();
+        return published ? id : undefined;
+      },
+    };
+  }
 
   return {
     durable: files.durable,
     objects,
     history,
-    upstream,
+    openBranch,
     tagRefs:
       remote === undefined ? createLocalTagRefs({ files, gitdir, objects, openRef }) : createRemoteTagRefs(remote),
     scan: () => packs.scan(),
-
-    async commit({ base, tree, edits, fields }, signal) {
-      const { root, created } = await buildTree(objects, tree, edits);
-      const unsigned = createCommit({ ...fields, tree: root, parent: base });
-      const commit = sign === undefined ? unsigned : await signCommit(unsigned, sign);
-      signal?.throwIfAborted();
-      // A commit object's id is one.
-      const id = commit.id as CommitId;
-      const published = await upstream.publish(base, id, [...created, commit], signal);
-      maintenance.afterWrite();
-      return published ? id : undefined;
-    },
 
     consolidate: () => maintenance.run(),
 

@@ -3,16 +3,16 @@ import { protocolInvalid, unsupported } from '../git-errors.ts';
 import { createHttpSession, type HttpSessionOptions, LostResponseError } from './http-session.ts';
 import { encodePktLine, FLUSH_PKT, parsePktLines, splitSideBands } from './pkt-line.ts';
 
-/** One branch of a remote repository, over Git's smart HTTP protocol (version 0). */
+/** A remote repository, over Git's smart HTTP protocol (version 0). */
 export interface GitRemote {
   readonly url: string;
-  /** Where the branch is now; `null` where it does not exist yet. */
-  tip(signal: AbortSignal | undefined): Promise<RemoteTip>;
+  /** Where a ref is now, by its full name; `null` where it does not exist. */
+  tip(ref: string, signal: AbortSignal | undefined): Promise<RemoteTip>;
   /** Every ref by its name, and what an annotated tag leads to by the tag's name with `^{}`. */
   refs(signal: AbortSignal | undefined): Promise<ReadonlyMap<string, string>>;
   /** Everything of a commit that the client does not have. */
   fetch(request: FetchRequest, signal: AbortSignal | undefined): Promise<FetchResult>;
-  /** Moves the branch, or another ref, from `expected` to `next` if it is still there, and sends the objects of `next`. */
+  /** Moves a ref from `expected` to `next` if it is still there, and sends the objects of `next`. */
   push(request: PushRequest, signal: AbortSignal | undefined): Promise<PushOutcome>;
 }
 
@@ -41,8 +41,8 @@ export interface FetchResult {
 }
 
 export interface PushRequest {
-  /** Default: the branch. */
-  readonly ref?: string;
+  /** The full name: `refs/heads/main`. */
+  readonly ref: string;
   readonly expected: CommitId | null;
   readonly next: CommitId;
   readonly pack: Buffer;
@@ -51,7 +51,7 @@ export interface PushRequest {
 export type PushOutcome =
   | { readonly outcome: 'accepted' }
   /**
-   * The branch was not where it was expected, or the remote's rules say no; `reason` is fit to show. `isUnread` where the
+   * The ref was not where it was expected, or the remote's rules say no; `reason` is fit to show. `isUnread` where the
    * remote could make nothing of the pack, which may be because it lacks the base of a delta.
    */
   | { readonly outcome: 'rejected'; readonly reason: string; readonly isUnread: boolean }
@@ -59,7 +59,6 @@ export type PushOutcome =
   | { readonly outcome: 'unknown'; readonly cause: unknown };
 
 export interface GitRemoteOptions extends HttpSessionOptions {
-  readonly ref: string;
   readonly logger: Logger;
 }
 
@@ -67,7 +66,7 @@ const NO_COMMIT = '0'.repeat(40);
 const AGENT = 'agent=caelus';
 
 export function createGitRemote(options: GitRemoteOptions): GitRemote {
-  const { url, ref, logger } = options;
+  const { url, logger } = options;
   const http = createHttpSession(options);
 
   async function advertised(
@@ -100,7 +99,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
   return {
     url,
 
-    async tip(signal) {
+    async tip(ref, signal) {
       const { refs, capabilities } = await advertised(signal);
       const commit = refs.get(ref);
       return {
@@ -128,11 +127,11 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
       return { pack: data, shallow: named('shallow'), unshallow: named('unshallow') };
     },
 
-    async push({ ref: target = ref, expected, next, pack }, signal) {
-      const command = `${expected ?? NO_COMMIT} ${next} ${target}\0report-status side-band-64k ${AGENT}`;
+    async push({ ref, expected, next, pack }, signal) {
+      const command = `${expected ?? NO_COMMIT} ${next} ${ref}\0report-status side-band-64k ${AGENT}`;
       const body = Buffer.concat([encodePktLine(command), FLUSH_PKT, pack]);
       try {
-        return readReport(target, await post('git-receive-pack', body, signal));
+        return readReport(ref, await post('git-receive-pack', body, signal));
       } catch (error) {
         if (error instanceof LostResponseError) return { outcome: 'unknown', cause: error };
         throw error;
@@ -158,17 +157,16 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     return parsePktLines(bytes).lines;
   }
 
-  function readReport(target: string, lines: readonly (Buffer | null)[]): PushOutcome {
+  function readReport(ref: string, lines: readonly (Buffer | null)[]): PushOutcome {
     const { plain, data, messages, fatal } = splitSideBands(lines);
     const report = [...plain, ...parsePktLines(data).lines.map((line) => line?.toString('utf8').trimEnd() ?? '')];
     const said = http.readable(messages);
     if (said !== '') logger.info('the remote says', { remote: url, said });
-    const refused = report.find((line) => line.startsWith(`ng ${target} `));
+    const refused = report.find((line) => line.startsWith(`ng ${ref} `));
     const unpack = report.find((line) => line.startsWith('unpack '));
-    if (refused === undefined && unpack === 'unpack ok' && report.includes(`ok ${target}`))
-      return { outcome: 'accepted' };
+    if (refused === undefined && unpack === 'unpack ok' && report.includes(`ok ${ref}`)) return { outcome: 'accepted' };
     if (refused !== undefined || (unpack !== undefined && unpack !== 'unpack ok')) {
-      const reason = refused?.slice(`ng ${target} `.length) ?? unpack ?? '';
+      const reason = refused?.slice(`ng ${ref} `.length) ?? unpack ?? '';
       return {
         outcome: 'rejected',
         reason: [http.readable(reason), said].filter(Boolean).join('; '),

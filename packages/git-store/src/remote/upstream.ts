@@ -78,7 +78,7 @@ export function createRemoteUpstream({
   async function refresh(signal: AbortSignal | undefined): Promise<CommitId | null> {
     // Read first: a process that moves the branch meanwhile knows something newer, and must win.
     const known = await ref.read();
-    const { commit, canShallow } = await remote.tip(signal);
+    const { commit, canShallow } = await remote.tip(ref.name, signal);
     if (commit === null || commit === known) return commit;
     if ((await objects.find(commit)) === undefined)
       await fetchCommit(commit, known, known === null && canShallow ? 1 : undefined, signal);
@@ -162,7 +162,7 @@ export function createRemoteUpstream({
     for (let attempt = 0; attempt < SENDS; attempt += 1) {
       signal?.throwIfAborted();
       const isThin = canReadThin;
-      const pushed = await remote.push({ expected: base, next, pack: await makePack() }, signal);
+      const pushed = await remote.push({ ref: ref.name, expected: base, next, pack: await makePack() }, signal);
       if (pushed.outcome === 'accepted') return true;
 
       // Not guessed, but looked up. What is sent again is the same commit, so it can arrive only once.
@@ -193,7 +193,7 @@ export function createRemoteUpstream({
     signal: AbortSignal | undefined,
   ): Promise<CommitId | null> {
     try {
-      return (await remote.tip(signal)).commit;
+      return (await remote.tip(ref.name, signal)).commit;
     } catch (error) {
       signal?.throwIfAborted();
       if (pushed.outcome === 'unknown' && error instanceof CaelusError) throw pushUnknown(remote.url, next, error);
