@@ -1,19 +1,13 @@
-import { CaelusError } from '@caelus/core';
 import { protocolInvalid, unavailable } from '../git-errors.ts';
+import {
+  accessDenied,
+  authFailed,
+  createCredentialSource,
+  type GitCredentialsCallback,
+  remoteNotFound,
+} from './git-credentials.ts';
 
-/**
- * What a remote takes as proof. A `token` is sent as the password of `x-access-token`, which GitHub, GitLab and Gitea
- * accept; give `username` and `password`, or `headers`, where a server wants something else.
- */
-export type GitCredentials =
-  | { readonly username: string; readonly password: string }
-  | { readonly token: string }
-  | { readonly headers: Readonly<Record<string, string>> };
-
-/** Asked before the first request, and once more when the remote answers 401. */
-export type GitCredentialsCallback = (request: {
-  readonly url: string;
-}) => GitCredentials | undefined | Promise<GitCredentials | undefined>;
+export type { GitCredentials, GitCredentialsCallback } from './git-credentials.ts';
 
 export interface HttpSessionOptions {
   readonly url: string;
@@ -45,7 +39,6 @@ export class LostResponseError extends Error {
 }
 
 const REDIRECTS = 5;
-const READABLE_LENGTH = 300;
 /** Connecting failed, so nothing was sent. */
 const NOT_SENT = new Set([
   'ECONNREFUSED',
@@ -63,28 +56,7 @@ const NOT_SENT = new Set([
 export function createHttpSession({ url, credentials, fetch, timeoutMilliseconds }: HttpSessionOptions): HttpSession {
   let base = url.replace(/\/+$/, '');
   let authorization: Headers | undefined;
-  const secrets = new Set<string>();
-
-  async function askCredentials(signal: AbortSignal | undefined): Promise<Headers> {
-    if (credentials === undefined) return new Headers();
-    try {
-      const given = await credentials({ url });
-      for (const secret of secretsOf(given)) secrets.add(secret);
-      return credentialHeaders(given);
-    } catch {
-      signal?.throwIfAborted();
-      // Without its cause, which may quote what it was given.
-      throw authFailed('The credentials callback failed, or gave what cannot be sent in a header.');
-    }
-  }
-
-  function authFailed(reason: string): CaelusError<'GIT_AUTH_FAILED'> {
-    return new CaelusError({
-      code: 'GIT_AUTH_FAILED',
-      message: `The remote ${url} cannot be used: ${reason} Check the credentials callback.`,
-      details: { remote: url },
-    });
-  }
+  const source = createCredentialSource(url, credentials);
 
   async function send(target: string, request: HttpRequest, signal: AbortSignal | undefined): Promise<Response> {
     const headers = new Headers(authorization);
@@ -129,11 +101,11 @@ export function createHttpSession({ url, credentials, fetch, timeoutMilliseconds
   return {
     async request(request, signal) {
       signal?.throwIfAborted();
-      authorization ??= await askCredentials(signal);
+      authorization ??= await source.ask(signal);
       let response = await sendFollowing(request, signal);
-      if (response.status === 401 && credentials !== undefined) {
+      if (response.status === 401 && source.canAsk) {
         await response.body?.cancel();
-        authorization = await askCredentials(signal);
+        authorization = await source.ask(signal);
         response = await sendFollowing(request, signal);
       }
       const isAnswer = response.ok && response.headers.get('content-type')?.split(';')[0]?.trim() === request.accept;
@@ -152,54 +124,18 @@ export function createHttpSession({ url, credentials, fetch, timeoutMilliseconds
       }
     },
 
-    readable(text) {
-      let clean = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
-      for (const secret of secrets) clean = clean.replaceAll(secret, '***');
-      clean = clean.replace(/\/\/[^\s/@]*@/g, '//***@');
-      return clean.length <= READABLE_LENGTH ? clean : `${clean.slice(0, READABLE_LENGTH)}…`;
-    },
+    readable: source.readable,
   };
 
   function statusError(status: number, { method }: HttpRequest): Error {
-    if (status === 401) return authFailed('it did not take the credentials (401).');
-    if (status === 403) {
-      return new CaelusError({
-        code: 'GIT_ACCESS_DENIED',
-        message: `The remote ${url} denies access (403). Give the credentials the right to read and write the repository.`,
-        details: { remote: url },
-      });
-    }
-    if (status === 404 || status === 410) {
-      return new CaelusError({
-        code: 'GIT_REMOTE_NOT_FOUND',
-        message: `The remote ${url} is not there (${status}), or is hidden from these credentials. Check both.`,
-        details: { remote: url },
-      });
-    }
+    if (status === 401) return authFailed(url, 'it did not take the credentials (401).');
+    if (status === 403) return accessDenied(url);
+    if (status === 404 || status === 410) return remoteNotFound(url);
     // A proxy may answer 502 or 504 for a push that has arrived.
     if (status >= 500 && method === 'POST') return new LostResponseError(`status ${status}`);
     if (status >= 500 || status === 429) return unavailable(url, `it answered ${status}.`);
     return protocolInvalid(url, status === 200 ? 'the content type is another.' : `it answered ${status}.`);
   }
-}
-
-function credentialHeaders(given: GitCredentials | undefined): Headers {
-  if (given === undefined) return new Headers();
-  if ('headers' in given) return new Headers(given.headers);
-  const pair = 'token' in given ? `x-access-token:${given.token}` : `${given.username}:${given.password}`;
-  return new Headers({ authorization: `Basic ${Buffer.from(pair).toString('base64')}` });
-}
-
-function secretsOf(given: GitCredentials | undefined): readonly string[] {
-  if (given === undefined) return [];
-  const values = 'headers' in given ? Object.values(given.headers) : ['token' in given ? given.token : given.password];
-  // A header's value is often a scheme and the secret itself.
-  const parts = values.flatMap((value) => [value, value.replace(/^\S+\s+/, '')]);
-  return [
-    ...parts,
-    ...parts.map(encodeURIComponent),
-    credentialHeaders(given).get('authorization')?.slice(6) ?? '',
-  ].filter((secret) => secret.length >= 4);
 }
 
 function isNotSent(error: unknown): boolean {
