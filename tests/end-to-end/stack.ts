@@ -64,7 +64,11 @@ export interface StackOptions extends Pick<CaelusOptions, 'driftPolicy' | 'timin
 export async function openStack({ store: storeOptions, database, wrap, ...options }: StackOptions): Promise<Stack> {
   const store = await createGitStore(storeOptions);
   const repository = await createSqlRepository({ file: database, busyTimeoutMilliseconds: 60_000 });
-  const argoCd = createSimulatedArgoCd({ store });
+  const { pathPrefix } = storeOptions;
+  // Argo CD reads the whole repository, whichever part of it is Caelus's.
+  const whole = pathPrefix === undefined ? store : await createGitStore({ ...storeOptions, pathPrefix: undefined });
+  const rootPath = pathPrefix === undefined ? undefined : `${pathPrefix}/argo-cd/root.yaml`;
+  const argoCd = createSimulatedArgoCd({ store: whole, rootPath });
   const caelus = createCaelus({
     ...(wrap?.({ repository, store }) ?? { repository, store }),
     status: argoCd,
@@ -99,7 +103,7 @@ export async function openStack({ store: storeOptions, database, wrap, ...option
       }
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([argoCd, store, repository].map((adapter) => adapter[Symbol.asyncDispose]()));
+      await Promise.all([argoCd, store, whole, repository].map((adapter) => adapter[Symbol.asyncDispose]()));
     },
   };
 }

@@ -65,7 +65,15 @@ export {
   REPOSITORY_FILES,
   shardOf,
 } from './layout/layout.ts';
-export { below, isBelow, parseRepoPath, REPO_PATH_LIMITS, type RepoPath, repoPath } from './layout/repo-path.ts';
+export {
+  below,
+  isBelow,
+  parseRepoPath,
+  REPO_PATH_LIMITS,
+  type RepoPath,
+  repoPath,
+  underPrefix,
+} from './layout/repo-path.ts';
 export { applyChange, bytesEqual, type Change, diffTrees, type Edit, type RepoTree } from './layout/repo-tree.ts';
 
 // model

@@ -24,6 +24,7 @@ export interface Sample {
   readonly layout?: LayoutName;
   readonly naming?: 'uuid' | 'slug';
   readonly version?: ArgoCdVersion;
+  readonly pathPrefix?: string;
   readonly sourceRepos?: readonly string[];
   readonly chart?: object;
   readonly capabilities?: TemplateCapabilities;
@@ -52,7 +53,7 @@ export function contextOf(sample: Sample = {}): RenderContext {
     storeId: parseStoreId('11111111-2222-4333-8444-555555555555'),
     layout: createLayout(sample.layout ?? 'flat'),
     naming: sample.naming === 'slug' ? slugNaming : uuidNaming,
-    gitOps: { repoURL: 'https://git.example.com/platform/gitops.git' },
+    gitOps: { repoURL: 'https://git.example.com/platform/gitops.git', pathPrefix: sample.pathPrefix },
     argoCd: { version: sample.version, sourceRepos: sample.sourceRepos },
   });
 }
@@ -137,6 +138,8 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   'sharded-oci': { layout: 'sharded', naming: 'slug', chart: CHARTS.oci },
   'flat-git': { chart: CHARTS.git },
   'flat-git-same-repository': { chart: CHARTS.gitOps },
+  'path-prefix': { pathPrefix: 'clusters/eu-1', layout: 'sharded', chart: CHARTS.gitOps },
+  'path-prefix-kustomize': { pathPrefix: 'eu', chart: CHARTS.gitOps, capabilities: { kustomize: true } },
   'sharded-git-same-repository': { layout: 'sharded', chart: CHARTS.gitOps },
   'kustomize-helm': { chart: CHARTS.helm, capabilities: { kustomize: true } },
   'kustomize-oci-retain': { ...retain, chart: CHARTS.oci, capabilities: { kustomize: true } },

@@ -25,7 +25,7 @@ export interface CaelusOptions {
   /** What Argo CD makes of it. */
   readonly status: StatusSource;
   /** The GitOps repository as Argo CD reaches it; the store may reach it by another URL. */
-  readonly gitOps: RenderContextOptions['gitOps'];
+  readonly gitOps: Omit<RenderContextOptions['gitOps'], 'pathPrefix'>;
   /** Where Argo CD is, and which version of it. */
   readonly argoCd?: RenderContextOptions['argoCd'];
   /** At least one; instances that name none get the first. */

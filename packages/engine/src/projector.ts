@@ -1,4 +1,4 @@
-import type { CallOptions, Instance, Receipt, WorkItem } from '@caelus/core';
+import { type CallOptions, type Instance, type Receipt, underPrefix, type WorkItem } from '@caelus/core';
 import { type EngineContext, timestamp, timestampIn } from './engine-context.ts';
 import { messageOf } from './message-of.ts';
 import { type InstanceProposal, proposeInstance } from './propose-instance.ts';
@@ -92,7 +92,7 @@ async function terminateSync({ status, logger }: EngineContext, { argoAppName }:
 }
 
 async function notify(
-  { notifier, logger }: EngineContext,
+  { notifier, logger, store }: EngineContext,
   results: readonly ProjectResult[],
   options: CallOptions,
 ): Promise<void> {
@@ -102,7 +102,9 @@ async function notify(
   const [first] = written;
   if (notifier === undefined || first === undefined) return;
   try {
-    const edits = written.flatMap(({ receipt }) => receipt.edits);
+    const edits = written
+      .flatMap(({ receipt }) => receipt.edits)
+      .map(({ path, bytes }) => ({ path: underPrefix(store.pathPrefix, path), bytes }));
     const applications = written.flatMap(({ examination }) => examination?.instance?.argoAppName ?? []);
     await notifier.notify({ commit: first.receipt.commit, edits, applications }, options);
   } catch (error) {

@@ -8,15 +8,17 @@ import {
   renderCommitMessage,
   type Snapshot,
   silentLogger,
+  underPrefix,
 } from '@caelus/core';
 import { pause } from './backoff.ts';
 // Bare too: the declarations that are published keep the error codes of this package only by an import without names.
 import './git-errors.ts';
 import { unavailable } from './git-errors.ts';
-import { createSnapshot, createTip } from './git-snapshot.ts';
+import { createSnapshot, createTip, directoryAt } from './git-snapshot.ts';
 import type { GitStore } from './git-store.ts';
-import { checkGitStoreOptions, type GitStoreOptions } from './git-store-options.ts';
+import { checkGitStoreOptions, type GitStoreOptions, pathRulesOf } from './git-store-options.ts';
 import { openInProcessBackend } from './in-process-backend.ts';
+import { withPathRules } from './path-rules.ts';
 import { createTags } from './tags.ts';
 import { createWriteQueue, gatherCalls, receiptsByCall, type WriteCall } from './write-queue.ts';
 
@@ -32,7 +34,7 @@ const REMOTE_BACKOFF = { baseMilliseconds: 25, mostMilliseconds: 1500 };
  *
  * The remote is first contacted by the first read or write, and then only its newest commit is fetched.
  * @throws {CaelusError} `INVALID_INPUT`, `NAME_INVALID`, `REPOSITORY_URL_INVALID`, `REPOSITORY_URL_CREDENTIALS`,
- *   `GIT_REPOSITORY_UNSUPPORTED`, `STORE_CORRUPT`
+ *   `PATH_INVALID`, `GIT_REPOSITORY_UNSUPPORTED`, `STORE_CORRUPT`
  * @example
  * ```ts
  * await using store = await createGitStore({
@@ -43,6 +45,7 @@ const REMOTE_BACKOFF = { baseMilliseconds: 25, mostMilliseconds: 1500 };
  */
 export async function createGitStore(options: GitStoreOptions): Promise<GitStore> {
   checkGitStoreOptions(options);
+  const rules = pathRulesOf(options);
   const {
     branch = 'main',
     committer = CAELUS_ACTOR,
@@ -88,8 +91,13 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
     await backend.scan();
   }
 
+  /** The directory that the store's paths are relative to. */
+  async function directoryIn(tree: string | null): Promise<string | null> {
+    return rules.pathPrefix === null ? tree : directoryAt(objects, tree, rules.pathPrefix);
+  }
+
   async function snapshotOf(commit: CommitId | null): Promise<Snapshot> {
-    return createSnapshot(objects, commit, await treeOf(commit));
+    return createSnapshot(objects, commit, await directoryIn(await treeOf(commit)));
   }
 
   async function writeOnce(
@@ -98,7 +106,8 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
     signal: AbortSignal | undefined,
   ): Promise<readonly (readonly Receipt[] | undefined)[] | undefined> {
     const tree = await treeOf(base);
-    const tip = createTip(objects, createSnapshot(objects, base, tree), tree);
+    const directory = await directoryIn(tree);
+    const tip = createTip(objects, createSnapshot(objects, base, directory), directory);
     const { batch, taken } = await gatherCalls(calls, tip, { signal, maxBytes: MAX_BATCH_BYTES });
     const receiptsAt = (commit: CommitId | null) => {
       const receipts = receiptsByCall(taken, batch.receipts(commit));
@@ -112,7 +121,7 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
       {
         base,
         tree,
-        edits: batch.edits,
+        edits: batch.edits.map(({ path, bytes }) => ({ path: underPrefix(rules.pathPrefix, path), bytes })),
         fields: {
           author: commitAuthor(batch.proposals) ?? committer,
           committer,
@@ -156,6 +165,7 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
   return {
     name,
     capabilities: { remote: options.remote !== undefined, durable: backend.durable },
+    pathPrefix: rules.pathPrefix,
 
     async snapshot(callOptions) {
       await begin(callOptions?.signal);
@@ -175,7 +185,7 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
       signal?.throwIfAborted();
       if (changes.length > maxBatch) throw tooMany(maxBatch);
       if (changes.length === 0) return [];
-      return queue.write({ changes, signal });
+      return queue.write({ changes: changes.map((change) => withPathRules(change, rules)), signal });
     },
 
     async isAncestor(ancestor, descendant, callOptions) {

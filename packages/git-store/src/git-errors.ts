@@ -17,6 +17,10 @@ declare module '@caelus/core' {
     readonly GIT_PUSH_UNKNOWN: { readonly remote: string; readonly commit: string };
     /** What answers is not a Git server that speaks smart HTTP, or sent something that is not valid. */
     readonly GIT_PROTOCOL_INVALID: { readonly remote: string; readonly reason: string };
+    /** A change touches what the store is told to leave alone. */
+    readonly GIT_PATH_PROTECTED: { readonly path: string; readonly protectedPath: string };
+    /** Something that is no directory lies where the store's directory is to be. */
+    readonly GIT_PREFIX_OCCUPIED: { readonly path: string };
     /** The signer failed, or returned something that is no signature. */
     readonly GIT_SIGNING_FAILED: { readonly reason: string };
     /** The name belongs to a tag of another commit, or is a directory of tags, or lies below a tag. */

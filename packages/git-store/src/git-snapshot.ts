@@ -1,4 +1,5 @@
 import {
+  CaelusError,
   type Change,
   type CommitId,
   type DirectoryEntry,
@@ -68,6 +69,27 @@ export function createSnapshot(objects: ObjectStore, commit: CommitId | null, tr
       return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
     },
   };
+}
+
+/**
+ * The tree of a directory; `null` where there is none.
+ * @throws {CaelusError} `GIT_PREFIX_OCCUPIED`
+ */
+export async function directoryAt(objects: ObjectStore, tree: string | null, path: RepoPath): Promise<string | null> {
+  let at = tree;
+  for (const segment of path.split('/')) {
+    const entry = findEntry(await treeOf(objects, at), segment);
+    if (entry === undefined) return null;
+    if (!isDirectoryMode(entry.mode)) {
+      throw new CaelusError({
+        code: 'GIT_PREFIX_OCCUPIED',
+        message: `The path prefix ${path} cannot be used: a file lies there, or above it. Remove it, or choose another prefix.`,
+        details: { path },
+      });
+    }
+    at = entry.id;
+  }
+  return at;
 }
 
 /** What {@link gatherBatch} asks of a tip, answered by comparing object ids where it can. */

@@ -1,7 +1,16 @@
-import { type Actor, CaelusError, type InputIssue, type Logger, parseActor, parseGitRepositoryUrl } from '@caelus/core';
+import {
+  type Actor,
+  CaelusError,
+  type InputIssue,
+  type Logger,
+  parseActor,
+  parseGitRepositoryUrl,
+  parseRepoPath,
+} from '@caelus/core';
 import type { GitSigner } from './commit-signature.ts';
 import type { GitFileSystem } from './file-access.ts';
-import type { GitCredentialsCallback } from './remote/http-session.ts';
+import { DEFAULT_PROTECTED_PATHS, MOST_PREFIX_SEGMENTS, type PathRules } from './path-rules.ts';
+import type { GitCredentialsCallback } from './remote/git-credentials.ts';
 
 export interface GitStoreOptions {
   /** The bare repository; made where there is none. Several processes may share it. */
@@ -10,6 +19,16 @@ export interface GitStoreOptions {
   readonly fs?: GitFileSystem | undefined;
   /** Default `main`. */
   readonly branch?: string | undefined;
+  /**
+   * The directory of the repository that the store reads and writes, and takes for its root: several stores may share one
+   * branch. At most 8 segments. Default: the root of the repository.
+   */
+  readonly pathPrefix?: string | undefined;
+  /**
+   * Files and directories, relative to `pathPrefix`, that the store refuses to touch: such a change fails with
+   * `GIT_PATH_PROTECTED`. At most 1,000. Default {@link DEFAULT_PROTECTED_PATHS}.
+   */
+  readonly protectedPaths?: readonly string[] | undefined;
   /** Where the branch really lives; the directory is then a cache of it that never runs ahead. */
   readonly remote?: GitRemoteSettings | undefined;
   /** Who commits, and is the author where nobody asked. Default `Caelus <caelus@localhost>`. */
@@ -44,6 +63,8 @@ const KEYS = [
   'directory',
   'fs',
   'branch',
+  'pathPrefix',
+  'protectedPaths',
   'remote',
   'committer',
   'sign',
@@ -54,6 +75,7 @@ const KEYS = [
   'maxWaiting',
   'lockWaitMilliseconds',
 ];
+const MOST_PROTECTED_PATHS = 1000;
 const REMOTE_KEYS = ['url', 'credentials', 'fetch', 'timeoutMilliseconds'];
 // The part of git check-ref-format that nobody misses the rest of.
 const BRANCH =
@@ -64,7 +86,7 @@ const BRANCH =
  * @throws {CaelusError} `INVALID_INPUT`, `REPOSITORY_URL_INVALID`, `REPOSITORY_URL_CREDENTIALS`, `NAME_INVALID`
  */
 export function checkGitStoreOptions(options: GitStoreOptions): void {
-  const { directory, branch = 'main', remote, committer } = options;
+  const { directory, branch = 'main', pathPrefix, protectedPaths = [], remote, committer } = options;
   const issues: InputIssue[] = [
     ...unknownKeys('', options, KEYS),
     ...unknownKeys('/remote', remote ?? {}, REMOTE_KEYS),
@@ -74,6 +96,16 @@ export function checkGitStoreOptions(options: GitStoreOptions): void {
       'Give a path.',
     ),
     ...check('/branch', branch.length <= 200 && BRANCH.test(branch), 'Give a branch name of plain segments.'),
+    ...check(
+      '/pathPrefix',
+      pathPrefix === undefined || pathPrefix.split('/').length <= MOST_PREFIX_SEGMENTS,
+      `Give at most ${MOST_PREFIX_SEGMENTS} segments.`,
+    ),
+    ...check(
+      '/protectedPaths',
+      Array.isArray(protectedPaths) && protectedPaths.length <= MOST_PROTECTED_PATHS,
+      `Give a list of at most ${MOST_PROTECTED_PATHS} paths.`,
+    ),
     ...check('/sign', options.sign === undefined || typeof options.sign === 'function', 'Give a function.'),
     ...integer('/retries', options.retries, 0, 1000),
     ...integer('/maxBatch', options.maxBatch, 1, 10_000),
@@ -97,6 +129,14 @@ export function checkGitStoreOptions(options: GitStoreOptions): void {
     message: 'The remote of the Git store cannot be accepted. Use an https:// or http:// URL.',
     details: { issues: [{ path: '/remote/url', message: 'Use an https:// or http:// URL.' }] },
   });
+}
+
+/** @throws {CaelusError} `PATH_INVALID` */
+export function pathRulesOf({ pathPrefix, protectedPaths = DEFAULT_PROTECTED_PATHS }: GitStoreOptions): PathRules {
+  return {
+    pathPrefix: pathPrefix === undefined ? null : parseRepoPath(pathPrefix),
+    protectedPaths: protectedPaths.map(parseRepoPath),
+  };
 }
 
 function check(path: string, accepted: boolean, message: string): readonly InputIssue[] {

@@ -5,6 +5,7 @@ export { createGitStore } from './create-git-store.ts';
 export type { GitFileSystem } from './file-access.ts';
 export type { GitStore } from './git-store.ts';
 export type { GitRemoteSettings, GitStoreOptions } from './git-store-options.ts';
-export type { GitCredentials, GitCredentialsCallback } from './remote/http-session.ts';
+export { DEFAULT_PROTECTED_PATHS } from './path-rules.ts';
+export type { GitCredentials, GitCredentialsCallback } from './remote/git-credentials.ts';
 export type { Tag } from './tag-refs.ts';
 export type { GitTags, NewTag } from './tags.ts';

@@ -45,6 +45,14 @@ export function below(prefix: RepoPath, ...segments: readonly string[]): RepoPat
   return repoPath(...prefix.split('/'), ...segments);
 }
 
+/**
+ * Where `path` lies once everything is moved into the directory `prefix`; `null` is the root.
+ * @throws {CaelusError} `PATH_INVALID` where that is too deep
+ */
+export function underPrefix(prefix: RepoPath | null, path: RepoPath): RepoPath {
+  return prefix === null ? path : below(prefix, ...path.split('/'));
+}
+
 /** Tells whether a name is safe as a segment of a path on every file system that Git runs on. */
 export function isSafeSegment(segment: string): boolean {
   const { segmentLength } = REPO_PATH_LIMITS;

@@ -9,6 +9,7 @@ export interface ChangeNotifier {
 
 export interface ChangeNotification {
   readonly commit: CommitId;
+  /** With their paths in the repository. */
   readonly edits: Change;
   /** Applications whose files are among the edits. */
   readonly applications: readonly string[];

@@ -12,6 +12,11 @@ export interface StateStore extends AsyncDisposable {
   /** For logs and errors, without credentials. */
   readonly name: string;
   readonly capabilities: StateStoreCapabilities;
+  /**
+   * The directory of the repository that all paths are relative to; `null`: its root. Whoever reads the repository by
+   * another way, such as Argo CD, needs it.
+   */
+  readonly pathPrefix: RepoPath | null;
   /** A view of the branch as it is now, the remote's where there is one. @throws {CaelusError} `UNAVAILABLE`, `STORE_CORRUPT` */
   snapshot(options?: CallOptions): Promise<Snapshot>;
   /** A view of one commit. @throws {CaelusError} `STORE_CORRUPT` where the commit is not in the store */

@@ -1,9 +1,10 @@
 import type { JsonObject } from '../json-value.ts';
 import { instanceFiles } from '../layout/layout.ts';
+import type { RepoPath } from '../layout/repo-path.ts';
 import { SPEC_HASH_ANNOTATION } from '../status/map-status.ts';
 import { projectName } from './app-project.ts';
 import { argoCdFeatures } from './argo-cd-version.ts';
-import { type ChartLocation, chartLocation, gitOpsRevision } from './chart-location.ts';
+import { type ChartLocation, chartLocation, gitOpsPath, gitOpsRevision } from './chart-location.ts';
 import { hashJson } from './content-hash.ts';
 import { labelsOfInstance } from './labels-of-instance.ts';
 import { toManifest } from './manifest.ts';
@@ -38,7 +39,7 @@ export function renderApplication(input: RenderInstanceInput): RenderedApplicati
       labels: labelsOfInstance(instance, product),
       annotations: {
         // Absolute: relative to a chart's source, which has no path, they would name the whole repository.
-        'argocd.argoproj.io/manifest-generate-paths': watched.map((path) => `/${path}`).join(';'),
+        'argocd.argoproj.io/manifest-generate-paths': watched.map((path) => `/${gitOpsPath(context, path)}`).join(';'),
         [SPEC_HASH_ANNOTATION]: specHash,
       },
       finalizers: finalizers(input),
@@ -53,19 +54,18 @@ function applicationSpec(
   chart: ChartLocation,
 ): JsonObject {
   const files = instanceFiles(context.layout, instance.id);
+  const at = (path: RepoPath) => gitOpsPath(context, path);
   const overlay = templateVersion.capabilities.kustomize === true;
   const gitOps = { repoURL: context.gitOps.repoURL, targetRevision: gitOpsRevision(context) };
-  const helm = { releaseName: instance.releaseName, valueFiles: [`$values/${files.values}`] };
-  const { kind, ...place } = chart;
-  const chartSource = overlay
-    ? { ...gitOps, path: files.directory }
-    : { ...(kind === 'gitops' ? gitOps : {}), ...place, helm };
+  const helm = { releaseName: instance.releaseName, valueFiles: [`$values/${at(files.values)}`] };
+  const { kind, ...place } = chart.kind === 'gitops' ? { ...chart, ...gitOps, path: at(chart.path) } : chart;
+  const chartSource = overlay ? { ...gitOps, path: at(files.directory) } : { ...place, helm };
   return toManifest({
     project: projectName(tier.name),
     destination: { ...instance.destination, namespace: instance.namespace },
     // First, because sources are resolved in turn: the recorded commit is then never newer than the values that were read.
     // A reference that nothing refers to would keep Argo CD from comparing the source's own path.
-    sources: [{ ...gitOps, path: files.manifests, ref: overlay ? undefined : 'values' }, chartSource],
+    sources: [{ ...gitOps, path: at(files.manifests), ref: overlay ? undefined : 'values' }, chartSource],
     syncPolicy: {
       automated: { prune: true, selfHeal: tier.selfHeal === false ? undefined : true },
       retry: retryPolicy(context),

@@ -1,4 +1,5 @@
 import { CaelusError } from '../errors.ts';
+import { parseRepoPath, type RepoPath, underPrefix } from '../layout/repo-path.ts';
 import type { ChartSource } from '../model/chart-source.ts';
 import type { RenderContext } from './render-context.ts';
 
@@ -7,7 +8,12 @@ export type ChartLocation =
   | { readonly kind: 'registry'; readonly repoURL: string; readonly chart: string; readonly targetRevision: string }
   | { readonly kind: 'git'; readonly repoURL: string; readonly path: string; readonly targetRevision: string }
   /** In the GitOps repository, at the commit that the instance's values are read from. */
-  | { readonly kind: 'gitops'; readonly path: string };
+  | { readonly kind: 'gitops'; readonly path: RepoPath };
+
+/** A path as Argo CD finds it in the GitOps repository. */
+export function gitOpsPath({ gitOps }: RenderContext, path: RepoPath): RepoPath {
+  return underPrefix(gitOps.pathPrefix, path);
+}
 
 /** The revision that every source in the GitOps repository has: fully qualified, so that no tag can take its place. */
 export function gitOpsRevision({ gitOps }: RenderContext): string {
@@ -24,7 +30,8 @@ export function chartLocation(chart: ChartSource, context: RenderContext): Chart
     const repoURL = chart.type === 'oci' ? withoutScheme(chart.repoURL) : chart.repoURL;
     return { kind: 'registry', repoURL, chart: chart.chart, targetRevision: chart.version };
   }
-  if (chart.repoURL === undefined || chart.revision === undefined) return { kind: 'gitops', path: chart.path };
+  if (chart.repoURL === undefined || chart.revision === undefined)
+    return { kind: 'gitops', path: parseRepoPath(chart.path) };
   if (repositoryIdentity(chart.repoURL) === repositoryIdentity(context.gitOps.repoURL)) throw secondRevision();
   return { kind: 'git', repoURL: chart.repoURL, path: chart.path, targetRevision: chart.revision };
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Layout } from '../layout/layout.ts';
+import { parseRepoPath, type RepoPath } from '../layout/repo-path.ts';
 import { gitRepositorySchema } from '../model/chart-source.ts';
 import { type StoreId, storeIdSchema } from '../model/identifier.ts';
 import type { NamingStrategy } from '../naming/naming-strategy.ts';
@@ -17,6 +18,8 @@ export interface RenderContext {
     readonly repoURL: string;
     /** Short name: `main`. */
     readonly branch: string;
+    /** The directory of the repository that everything lies in; `null`: its root. */
+    readonly pathPrefix: RepoPath | null;
   };
   readonly argoCd: {
     /** Where the Applications and the AppProjects live. */
@@ -40,6 +43,8 @@ export interface RenderContextOptions {
     readonly repoURL: string;
     /** Default `main`. */
     readonly branch?: string | undefined;
+    /** The directory that everything lies in: the `pathPrefix` of the {@link StateStore}. Default: the root. */
+    readonly pathPrefix?: string | null | undefined;
   };
   readonly argoCd?:
     | {
@@ -63,6 +68,7 @@ const optionsSchema = z.strictObject({
   gitOps: z.strictObject({
     repoURL: gitRepositorySchema,
     branch: z.string().regex(BRANCH, 'Use the short name of a branch, such as main.').default('main'),
+    pathPrefix: z.string().transform(parseRepoPath).nullable().default(null),
   }),
   argoCd: z
     .strictObject({

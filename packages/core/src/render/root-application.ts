@@ -2,7 +2,7 @@ import type { JsonObject } from '../json-value.ts';
 import type { RepoPath } from '../layout/repo-path.ts';
 import { IN_CLUSTER } from '../model/destination.ts';
 import { ROOT_PROJECT } from './app-project.ts';
-import { gitOpsRevision } from './chart-location.ts';
+import { gitOpsPath, gitOpsRevision } from './chart-location.ts';
 import { toManifest } from './manifest.ts';
 import type { RenderContext } from './render-context.ts';
 import { retryPolicy } from './retry-policy.ts';
@@ -16,7 +16,8 @@ export function rootApplication(
   directories: readonly RepoPath[],
   shard: string | null,
 ): JsonObject {
-  const sources = directories.map((path) => ({
+  const paths = directories.map((path) => gitOpsPath(context, path));
+  const sources = paths.map((path) => ({
     repoURL: context.gitOps.repoURL,
     targetRevision: gitOpsRevision(context),
     path,
@@ -29,7 +30,7 @@ export function rootApplication(
       namespace: context.argoCd.namespace,
       labels: { 'app.kubernetes.io/managed-by': 'caelus' },
       annotations: {
-        'argocd.argoproj.io/manifest-generate-paths': directories.map((path) => `/${path}`).join(';'),
+        'argocd.argoproj.io/manifest-generate-paths': paths.map((path) => `/${path}`).join(';'),
       },
     },
     spec: {

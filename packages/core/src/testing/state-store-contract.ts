@@ -1,6 +1,6 @@
 import { deepEqual, equal, notEqual, ok, rejects } from 'node:assert/strict';
 import { isCaelusError } from '../errors.ts';
-import { type RepoPath, repoPath } from '../layout/repo-path.ts';
+import { parseRepoPath, type RepoPath, repoPath } from '../layout/repo-path.ts';
 import type { Edit, RepoTree } from '../layout/repo-tree.ts';
 import type { Actor } from '../model/actor.ts';
 import type { CommitId } from '../model/identifier.ts';
@@ -50,6 +50,7 @@ export function stateStoreContract(runner: ContractRunner, options: StateStoreCo
     await using store = await harness.open();
     deepEqual(store.capabilities, capabilities);
     ok(store.name.length > 0);
+    if (store.pathPrefix !== null) equal(parseRepoPath(store.pathPrefix), store.pathPrefix);
   });
 
   for (const name of Object.keys(knownGaps)) {

@@ -76,6 +76,7 @@ export function createMemoryStateStore(options: MemoryStateStoreOptions = {}): S
   return {
     name: 'memory',
     capabilities: { remote: false, durable: false },
+    pathPrefix: null,
 
     async snapshot(callOptions) {
       callOptions?.signal?.throwIfAborted();
