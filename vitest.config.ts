@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 // What is compared with stock Git needs it. CI always has it, so there nothing is left out.
-const againstGit = ['packages/git-store/test/**', 'tests/end-to-end/**'];
+const againstGit = ['packages/git-store/test/**', 'tests/end-to-end/**', 'tests/git-bench.test.ts'];
 const hasGit = process.env.CI !== undefined || spawnSync('git', ['--version']).error === undefined;
 if (!hasGit) process.stderr.write(`git is not installed here. Left out: ${againstGit.join(', ')}\n`);
 

@@ -1,24 +1,35 @@
-/** One line of a report: how long some work took, beside what a user would pick instead. Serialises to JSON as it is. */
+/** One line of a report: what some work took, beside what a user would pick instead. Serialises to JSON as it is. */
 export interface BenchResult {
-  /** The benchmark it belongs to: `commit`, `values`, `render`. */
+  /** The benchmark it belongs to: `git-commit`, `values`, `render`. */
   readonly name: string;
   /** What was measured. */
   readonly work: string;
   /** What it is compared with; `null` where there is nothing to compare. */
   readonly against: string | null;
-  readonly medianMs: number;
-  /** Median of `against` by that of `work`: above 1, `work` is faster. `null` where there is no comparison. */
+  readonly unit: 'ms' | 'changes/s' | 'bytes' | 'MB' | 'objects' | 'exponent';
+  /** The median of the runs, in `unit`. */
+  readonly median: number;
+  readonly againstMedian: number | null;
+  /** How many times `work` is better than `against`, faster or smaller: above 1, `work` wins. */
   readonly ratio: number | null;
+  /** What was to be reached, for the sizes that it was set for. */
+  readonly target: { readonly text: string; readonly reached: boolean } | null;
   readonly runs: number;
   /** Sizes and settings that the figures depend on. */
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
 }
 
 export function median(samples: readonly number[]): number {
+  return percentile(samples, 50);
+}
+
+/** Between the two nearest samples where it falls between them. */
+export function percentile(samples: readonly number[], percent: number): number {
   const sorted = samples.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+  const place = ((sorted.length - 1) * percent) / 100;
+  const below = sorted[Math.floor(place)] ?? Number.NaN;
+  const above = sorted[Math.ceil(place)] ?? Number.NaN;
+  return below + (above - below) * (place - Math.floor(place));
 }
 
 /** Milliseconds that `work` takes, waited for. */

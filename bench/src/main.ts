@@ -1,48 +1,74 @@
 // Runs the benchmarks whose names contain one of the words that are given (all without any), prints a table, and writes
-// the results to bench/results/ as JSON. `--short` measures small sizes only, to see that everything works.
+// the results to bench/results/ as JSON. `--short` measures small sizes only, to see that everything works;
+// `--sizes=100,1000` gives the sizes of the repositories that `git` measures.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { arch, cpus, platform } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { BenchResult } from './bench-result.ts';
+import { benchGit, GIT_BENCHES } from './git/git-bench.ts';
 
-// Another benchmark is one more line here.
-type Bench = (options?: { short?: boolean }) => Promise<readonly BenchResult[]>;
-
-const benches: Readonly<Record<string, () => Promise<Bench>>> = {
-  commit: async () => {
-    const { benchCommit } = await import('./commit-bench.ts');
-    return ({ short = false } = {}) => benchCommit(short ? { sizes: [100], rounds: 5 } : {});
-  },
-  render: async () => {
-    const { benchRender } = await import('./render-bench.ts');
-    return ({ short = false } = {}) => benchRender(short ? { instances: 500, runs: 3 } : {});
-  },
-  values: async () => {
-    const { benchValues } = await import('./values-bench.ts');
-    return async ({ short = false } = {}) => benchValues(short ? 3 : undefined);
-  },
-};
+interface BenchSettings {
+  readonly short: boolean;
+  readonly sizes: readonly number[] | undefined;
+}
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
-const short = process.argv.includes('--short');
+const isWanted = (name: string) => words.length === 0 || words.some((word) => name.includes(word));
+
+// Another benchmark is one more entry here.
+const benches: readonly {
+  readonly names: readonly string[];
+  readonly run: (settings: BenchSettings) => Promise<readonly BenchResult[]>;
+}[] = [
+  {
+    names: GIT_BENCHES,
+    run: (settings) => benchGit({ ...settings, names: GIT_BENCHES.filter(isWanted), progress: console.error }),
+  },
+  {
+    names: ['render'],
+    run: async ({ short }) => {
+      const { benchRender } = await import('./render-bench.ts');
+      return benchRender(short ? { instances: 500, runs: 3 } : {});
+    },
+  },
+  {
+    names: ['values'],
+    run: async ({ short }) => {
+      const { benchValues } = await import('./values-bench.ts');
+      return benchValues(short ? 3 : undefined);
+    },
+  },
+];
+
+function parseSizes(): readonly number[] | undefined {
+  const given = process.argv.find((word) => word.startsWith('--sizes='))?.slice('--sizes='.length);
+  const sizes = given?.split(',').map(Number);
+  if (sizes?.some((size) => !Number.isInteger(size) || size < 1))
+    throw new Error('--sizes takes whole numbers from 1 on');
+  return sizes;
+}
+
+const settings: BenchSettings = { short: process.argv.includes('--short'), sizes: parseSizes() };
 const results: BenchResult[] = [];
-for (const [name, load] of Object.entries(benches)) {
-  if (words.length > 0 && !words.some((word) => name.includes(word))) continue;
-  console.error(`running ${name} …`);
-  const bench = await load();
-  results.push(...(await bench({ short })));
+for (const { names, run } of benches) {
+  const wanted = names.filter(isWanted);
+  if (wanted.length === 0) continue;
+  console.error(`running ${wanted.join(', ')} …`);
+  results.push(...(await run(settings)));
 }
 
 const number = (value: number) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
 console.table(
-  results.map(({ work, against, medianMs, ratio, runs, parameters }) => ({
+  results.map(({ work, against, unit, median, againstMedian, ratio, target, runs, parameters }) => ({
     work,
     parameters: Object.entries(parameters)
       .map(([key, value]) => `${key}=${value}`)
       .join(' '),
-    'median ms': number(medianMs),
+    median: `${number(median)} ${unit}`,
     against: against ?? '',
+    'its median': againstMedian === null ? '' : `${number(againstMedian)} ${unit}`,
     ratio: ratio === null ? '' : `${number(ratio)}x`,
+    target: target === null ? '' : `${target.text}: ${target.reached ? 'reached' : 'NOT reached'}`,
     runs,
   })),
 );

@@ -53,8 +53,11 @@ export async function benchRender({ instances = 10_000, runs = 30 }: RenderBench
     name: 'render',
     work: `render ${tenth * 10} instances`,
     against: null,
-    medianMs: elapsed.reduce((sum, part) => sum + part, 0),
+    unit: 'ms',
+    median: elapsed.reduce((sum, part) => sum + part, 0),
+    againstMedian: null,
     ratio: null,
+    target: null,
     runs: 1,
     parameters: { ...parameters, heapMiBAfterTenth: heapMiB[0] ?? 0, heapMiBAfterAll: heapMiB.at(-1) ?? 0 },
   });
@@ -74,7 +77,18 @@ async function sampled(
   for (let index = 0; index < 3; index += 1) await sample();
   const samples: number[] = [];
   for (let index = 0; index < runs; index += 1) samples.push((await sample()) / BATCH);
-  return { name: 'render', work, against: null, medianMs: median(samples), ratio: null, runs, parameters };
+  return {
+    name: 'render',
+    work,
+    against: null,
+    unit: 'ms',
+    median: median(samples),
+    againstMedian: null,
+    ratio: null,
+    target: null,
+    runs,
+    parameters,
+  };
 }
 
 function heapAfterCollection(): number {

@@ -77,15 +77,23 @@ export function benchValues(runs = 30, batch = 20): readonly BenchResult[] {
     name: 'values',
     work,
     against: null,
-    medianMs: medianMs(run, runs, calls),
+    unit: 'ms',
+    median: medianMs(run, runs, calls),
+    againstMedian: null,
     ratio: null,
+    target: null,
     runs,
     parameters: { ...parameters, batch: calls },
   });
   const whole = measure('parse, validate the user layer, merge, validate the result', change);
   const naive = medianMs(spread, runs, batch);
   return [
-    { ...whole, against: 'object spread and one validation', ratio: naive / whole.medianMs },
+    {
+      ...whole,
+      against: 'object spread and one validation',
+      againstMedian: naive,
+      ratio: naive / whole.median,
+    },
     measure('merge three layers', () => mergeValues(layers)),
     measure('validate the user layer', () => compiled.validate(user, 'user')),
     measure('validate the merged values', () => compiled.validate(merged, 'merged')),
