@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { createGitStore, type GitFileSystem } from '@caelus/git-store';
 import { createFsFromVolume, Volume } from 'memfs';
 import { describe, expect, it } from 'vitest';
-import { fsck, git, temporaryDirectory } from './git-command.ts';
+import { checkCommitsAreComplete, fsck, temporaryDirectory } from './git-command.ts';
 import { collect, readText, write } from './store-writing.ts';
 
 const DIRECTORY = '/store.git';
@@ -47,17 +47,6 @@ async function copyToDisk(volume: Volume, target: string): Promise<void> {
     if (volume.statSync(path).isDirectory()) await mkdir(name, { recursive: true });
     else await writeFile(name, volume.readFileSync(path));
   }
-}
-
-/** Also of commits that no branch has: a store that finds a commit relies on having all of it. */
-async function checkCommitsAreComplete(directory: string): Promise<void> {
-  const objects = await git(directory, [
-    'cat-file',
-    '--batch-all-objects',
-    '--batch-check=%(objecttype) %(objectname)',
-  ]);
-  const commits = [...objects.matchAll(/^commit (.*)$/gm)].map(([, id = '']) => id);
-  await git(directory, ['rev-list', '--objects', ...commits]);
 }
 
 async function volumeWithOneCommit(): Promise<Volume> {

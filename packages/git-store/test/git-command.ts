@@ -42,6 +42,17 @@ export async function fsck(directory: string): Promise<void> {
   if (found.trim() !== '') throw new Error(`git fsck: ${found}`);
 }
 
+/** Also of commits that no branch has: a store that finds a commit relies on having all of it. */
+export async function checkCommitsAreComplete(directory: string): Promise<void> {
+  const listing = await git(directory, [
+    'cat-file',
+    '--batch-all-objects',
+    '--batch-check=%(objecttype) %(objectname)',
+  ]);
+  const commits = [...listing.matchAll(/^commit (.*)$/gm)].map(([, id = '']) => id);
+  await git(directory, ['rev-list', '--objects', '--stdin'], commits.join('\n'));
+}
+
 /** All files of a branch, as stock Git reads them; none where there is no such branch. */
 export async function treeOf(directory: string, revision: string): Promise<ReadonlyMap<RepoPath, Uint8Array>> {
   const files = new Map<RepoPath, Uint8Array>();

@@ -14,13 +14,19 @@ export interface HttpGitServer extends AsyncDisposable {
   intercept: (request: IncomingMessage, response: ServerResponse, body: Buffer) => boolean | Promise<boolean>;
   /** Called with what Git answers, before it is sent; `false` drops the connection in place of the answer. */
   answering: (request: IncomingMessage, answer: Buffer) => boolean | Promise<boolean>;
+  /** Ends when no request is being handled, also none whose client has gone. */
+  settled(): Promise<void>;
 }
 
 /** Serves the bare repositories below `root` by `git http-backend`, on the loopback interface. */
 export async function startHttpGitServer(root: string): Promise<HttpGitServer> {
   const requests: { method: string; path: string; authorization: string | undefined }[] = [];
+  const running = new Set<Promise<void>>();
   const server = createServer((request, response) => {
-    handle(request, response).catch(() => response.destroy());
+    const handled = handle(request, response)
+      .catch(() => void response.destroy())
+      .finally(() => running.delete(handled));
+    running.add(handled);
   });
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -43,6 +49,8 @@ export async function startHttpGitServer(root: string): Promise<HttpGitServer> {
         QUERY_STRING: query,
         REQUEST_METHOD: method,
         CONTENT_TYPE: headers['content-type'] ?? '',
+        HTTP_CONTENT_ENCODING: headers['content-encoding'] ?? '',
+        HTTP_GIT_PROTOCOL: String(headers['git-protocol'] ?? ''),
         CONTENT_LENGTH: String(Buffer.concat(body).length),
       },
       stdio: ['pipe', 'pipe', 'ignore'],
@@ -74,6 +82,9 @@ export async function startHttpGitServer(root: string): Promise<HttpGitServer> {
     requests,
     intercept: () => false,
     answering: () => true,
+    async settled() {
+      while (running.size > 0) await Promise.all(running);
+    },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
