@@ -64,9 +64,10 @@ export interface StackOptions extends Pick<CaelusOptions, 'driftPolicy' | 'timin
 export async function openStack({ store: storeOptions, database, wrap, ...options }: StackOptions): Promise<Stack> {
   const store = await createGitStore(storeOptions);
   const repository = await createSqlRepository({ file: database, busyTimeoutMilliseconds: 60_000 });
-  const { pathPrefix } = storeOptions;
-  // Argo CD reads the whole repository, whichever part of it is Caelus's.
-  const whole = pathPrefix === undefined ? store : await createGitStore({ ...storeOptions, pathPrefix: undefined });
+  const { pathPrefix, pullRequest, ...repositoryOptions } = storeOptions;
+  // Argo CD reads the whole branch, whichever part of it is Caelus's, and whatever waits to be merged.
+  const isWhole = pathPrefix === undefined && pullRequest === undefined;
+  const whole = isWhole ? store : await createGitStore(repositoryOptions);
   const rootPath = pathPrefix === undefined ? undefined : `${pathPrefix}/argo-cd/root.yaml`;
   const argoCd = createSimulatedArgoCd({ store: whole, rootPath });
   const caelus = createCaelus({

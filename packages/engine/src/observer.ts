@@ -10,6 +10,7 @@ import {
   mapStatus,
   revisionsToReach,
 } from '@caelus/core';
+import { carriesChange } from './carries-change.ts';
 import { eachInstance } from './each-instance.ts';
 import { type EngineContext, timestamp } from './engine-context.ts';
 import { recordObserved } from './record-observed.ts';
@@ -136,17 +137,21 @@ function differs(instance: Instance, next: Partial<InstanceObserved>): boolean {
   return Object.entries(next).some(([key, value]) => instance[key as keyof InstanceObserved] !== value);
 }
 
-/** The revisions that are the instance's commit or come after it. */
+/** The revisions that are the instance's commit, come after it, or have what it wrote. */
 async function findReached(
-  { store, ancestry }: EngineContext,
+  context: EngineContext,
   gitState: GitState | undefined,
   application: Application | undefined,
   options: CallOptions,
 ): Promise<ReadonlySet<string>> {
   if (gitState === undefined || application === undefined) return new Set();
+  const { store, ancestry } = context;
   const { commit } = gitState;
-  const isReached = async (revision: string) =>
-    revision === commit || ancestry.isAncestor(store, commit, revision as CommitId, options);
+  const isReached = async (text: string) => {
+    const revision = text as CommitId;
+    if (revision === commit || (await ancestry.isAncestor(store, commit, revision, options))) return true;
+    return carriesChange(context, gitState, revision, options);
+  };
   const revisions = revisionsToReach(application);
   const reached = await Promise.all(revisions.map(isReached));
   return new Set(revisions.filter((_, index) => reached[index]));

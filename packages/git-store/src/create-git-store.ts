@@ -3,6 +3,7 @@ import {
   CAELUS_ACTOR,
   CaelusError,
   type CommitId,
+  type CommitRecord,
   commitAuthor,
   type Receipt,
   renderCommitMessage,
@@ -19,6 +20,14 @@ import type { GitStore } from './git-store.ts';
 import { checkGitStoreOptions, type GitStoreOptions, pathRulesOf } from './git-store-options.ts';
 import { openInProcessBackend } from './in-process-backend.ts';
 import { withPathRules } from './path-rules.ts';
+import {
+  DEFAULT_TOPIC_BRANCH,
+  describeCommits,
+  MOST_SHOWN_COMMITS,
+  type PullRequest,
+} from './pull-request/pull-request.ts';
+import { createPullRequestAnnouncer } from './pull-request/pull-request-announcer.ts';
+import { createTopicBranch } from './pull-request/topic-branch.ts';
 import { createTags } from './tags.ts';
 import { createWriteQueue, gatherCalls, receiptsByCall, type WriteCall } from './write-queue.ts';
 
@@ -68,7 +77,21 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
     options.fs,
   );
   const { objects, history } = backend;
-  const target = backend.openBranch(branch);
+  const { pullRequest } = options;
+  const topicBranch = pullRequest?.topicBranch ?? DEFAULT_TOPIC_BRANCH;
+  const announcer =
+    pullRequest &&
+    createPullRequestAnnouncer({ host: pullRequest.host, logger, describe: describeRequest, retryAfter: 30_000 });
+  const target =
+    announcer === undefined
+      ? backend.openBranch(branch)
+      : createTopicBranch({
+          base: backend.openBranch(branch),
+          topic: backend.openBranch(topicBranch),
+          history,
+          objects,
+          opened: announcer.announce,
+        });
   const tags = createTags({
     refs: backend.tagRefs,
     objects,
@@ -80,6 +103,22 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
   const backoff = options.remote === undefined ? LOCAL_BACKOFF : REMOTE_BACKOFF;
   const name = options.remote?.url ?? gitdir;
   let closed = false;
+
+  async function describeRequest(base: CommitId, topic: CommitId): Promise<PullRequest> {
+    const fork = await history.mergeBase(base, topic);
+    const commits: CommitRecord[] = [];
+    for await (const { tree: _, ...record } of history.walk(topic)) {
+      if (record.commit === fork || commits.length === MOST_SHOWN_COMMITS) break;
+      commits.push(record);
+    }
+    return {
+      remoteUrl: options.remote?.url ?? null,
+      base: { branch, commit: base },
+      topic: { branch: topicBranch, commit: topic },
+      ...describeCommits(commits),
+      commits,
+    };
+  }
 
   async function treeOf(commit: CommitId | null): Promise<string | null> {
     return commit === null ? null : (await history.commit(commit)).tree;
@@ -227,6 +266,7 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
     async [Symbol.asyncDispose]() {
       await queue.settled();
       closed = true;
+      await announcer?.settled();
       await backend.close();
     },
   };

@@ -10,6 +10,7 @@ import {
 import type { GitSigner } from './commit-signature.ts';
 import type { GitFileSystem } from './file-access.ts';
 import { DEFAULT_PROTECTED_PATHS, MOST_PREFIX_SEGMENTS, type PathRules } from './path-rules.ts';
+import { DEFAULT_TOPIC_BRANCH, type PullRequestSettings } from './pull-request/pull-request.ts';
 import type { GitCredentialsCallback } from './remote/git-credentials.ts';
 
 export interface GitStoreOptions {
@@ -29,6 +30,11 @@ export interface GitStoreOptions {
    * `GIT_PATH_PROTECTED`. At most 1,000. Default {@link DEFAULT_PROTECTED_PATHS}.
    */
   readonly protectedPaths?: readonly string[] | undefined;
+  /**
+   * Writes to a topic branch, for people to merge into `branch`; reads what is there to be merged, so that nothing is written
+   * twice. Default: the branch itself is written.
+   */
+  readonly pullRequest?: PullRequestSettings | undefined;
   /** Where the branch really lives; the directory is then a cache of it that never runs ahead. */
   readonly remote?: GitRemoteSettings | undefined;
   /** Who commits, and is the author where nobody asked. Default `Caelus <caelus@localhost>`. */
@@ -65,6 +71,7 @@ const KEYS = [
   'branch',
   'pathPrefix',
   'protectedPaths',
+  'pullRequest',
   'remote',
   'committer',
   'sign',
@@ -86,7 +93,7 @@ const BRANCH =
  * @throws {CaelusError} `INVALID_INPUT`, `REPOSITORY_URL_INVALID`, `REPOSITORY_URL_CREDENTIALS`, `NAME_INVALID`
  */
 export function checkGitStoreOptions(options: GitStoreOptions): void {
-  const { directory, branch = 'main', pathPrefix, protectedPaths = [], remote, committer } = options;
+  const { directory, branch = 'main', pathPrefix, protectedPaths = [], pullRequest, remote, committer } = options;
   const issues: InputIssue[] = [
     ...unknownKeys('', options, KEYS),
     ...unknownKeys('/remote', remote ?? {}, REMOTE_KEYS),
@@ -95,7 +102,7 @@ export function checkGitStoreOptions(options: GitStoreOptions): void {
       typeof directory === 'string' && directory !== '' && !directory.includes('\0'),
       'Give a path.',
     ),
-    ...check('/branch', branch.length <= 200 && BRANCH.test(branch), 'Give a branch name of plain segments.'),
+    ...check('/branch', isBranch(branch), 'Give a branch name of plain segments.'),
     ...check(
       '/pathPrefix',
       pathPrefix === undefined || pathPrefix.split('/').length <= MOST_PREFIX_SEGMENTS,
@@ -106,6 +113,7 @@ export function checkGitStoreOptions(options: GitStoreOptions): void {
       Array.isArray(protectedPaths) && protectedPaths.length <= MOST_PROTECTED_PATHS,
       `Give a list of at most ${MOST_PROTECTED_PATHS} paths.`,
     ),
+    ...(pullRequest === undefined ? [] : pullRequestIssues(pullRequest, branch)),
     ...check('/sign', options.sign === undefined || typeof options.sign === 'function', 'Give a function.'),
     ...integer('/retries', options.retries, 0, 1000),
     ...integer('/maxBatch', options.maxBatch, 1, 10_000),
@@ -137,6 +145,22 @@ export function pathRulesOf({ pathPrefix, protectedPaths = DEFAULT_PROTECTED_PAT
     pathPrefix: pathPrefix === undefined ? null : parseRepoPath(pathPrefix),
     protectedPaths: protectedPaths.map(parseRepoPath),
   };
+}
+
+function pullRequestIssues(settings: PullRequestSettings, branch: string): readonly InputIssue[] {
+  const { topicBranch = DEFAULT_TOPIC_BRANCH, host } = settings;
+  // Git keeps a branch as a file, so none can lie below another one.
+  const isApart = !`${topicBranch}/`.startsWith(`${branch}/`) && !`${branch}/`.startsWith(`${topicBranch}/`);
+  return [
+    ...unknownKeys('/pullRequest', settings, ['topicBranch', 'host']),
+    ...check('/pullRequest/host', typeof host?.ensureOpen === 'function', 'Give an object with ensureOpen.'),
+    ...check('/pullRequest/topicBranch', isBranch(topicBranch), 'Give a branch name of plain segments.'),
+    ...check('/pullRequest/topicBranch', isApart, 'Give one that is not the branch, nor below it or above it.'),
+  ];
+}
+
+function isBranch(name: string): boolean {
+  return name.length <= 200 && BRANCH.test(name);
 }
 
 function check(path: string, accepted: boolean, message: string): readonly InputIssue[] {

@@ -9,8 +9,13 @@ export interface History {
   /** @throws {CaelusError} `STORE_CORRUPT` where the commit is not in the directory */
   commit(id: CommitId): Promise<ParsedCommit>;
   /** A commit and its ancestors, newest first; ends where a shallow history does. */
-  walk(from: CommitId, signal?: AbortSignal): AsyncIterable<ParsedCommit>;
+  walk(from: CommitId, signal?: AbortSignal): AsyncGenerator<ParsedCommit, undefined>;
   isAncestor(ancestor: CommitId, descendant: CommitId, signal?: AbortSignal): Promise<boolean>;
+  /**
+   * The newest commit, by date, that leads to both; `undefined` where none is known, as in a history that was left out when it
+   * was fetched.
+   */
+  mergeBase(one: CommitId, other: CommitId, signal?: AbortSignal): Promise<CommitId | undefined>;
   /** Commits whose parents were left out when the history was fetched. */
   shallow(): Promise<ReadonlySet<string>>;
 }
@@ -25,7 +30,7 @@ export function createHistory(files: FileAccess, gitdir: string, objects: Object
     return new Set(text.split('\n').filter(Boolean));
   }
 
-  async function* walk(from: CommitId, signal?: AbortSignal): AsyncGenerator<ParsedCommit> {
+  async function* walk(from: CommitId, signal?: AbortSignal): AsyncGenerator<ParsedCommit, undefined> {
     const boundary = await shallow();
     const seen = new Set<CommitId>([from]);
     // Histories that Caelus writes are lines, so this holds one commit; merges by others make it a few.
@@ -47,6 +52,23 @@ export function createHistory(files: FileAccess, gitdir: string, objects: Object
     walk,
     shallow,
 
+    async mergeBase(one, other, signal) {
+      const [here, there] = [one, other].map((from) => {
+        const commits = walk(from, signal);
+        return { seen: new Set<CommitId>(), next: async () => (await commits.next()).value };
+      }) as [Side, Side];
+      let [mine, theirs] = [await here.next(), await there.next()];
+      for (;;) {
+        // The newer of the two is taken each time, so no more is read than what is newer than what is looked for.
+        const isMine = theirs === undefined || (mine !== undefined && mine.committedAt >= theirs.committedAt);
+        const [taken, side, opposite] = isMine ? [mine, here, there] : [theirs, there, here];
+        if (taken === undefined || opposite.seen.has(taken.commit)) return taken?.commit;
+        side.seen.add(taken.commit);
+        if (isMine) mine = await side.next();
+        else theirs = await side.next();
+      }
+    },
+
     async isAncestor(ancestor, descendant, signal) {
       signal?.throwIfAborted();
       for (const id of [ancestor, descendant]) {
@@ -58,4 +80,10 @@ export function createHistory(files: FileAccess, gitdir: string, objects: Object
       return false;
     },
   };
+}
+
+/** One of two histories that are walked together. */
+interface Side {
+  readonly seen: Set<CommitId>;
+  next(): Promise<ParsedCommit | undefined>;
 }

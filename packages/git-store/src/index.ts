@@ -6,6 +6,7 @@ export type { GitFileSystem } from './file-access.ts';
 export type { GitStore } from './git-store.ts';
 export type { GitRemoteSettings, GitStoreOptions } from './git-store-options.ts';
 export { DEFAULT_PROTECTED_PATHS } from './path-rules.ts';
+export type { BranchTip, PullRequest, PullRequestHost, PullRequestSettings } from './pull-request/pull-request.ts';
 export type { GitCredentials, GitCredentialsCallback } from './remote/git-credentials.ts';
 export type { Tag } from './tag-refs.ts';
 export type { GitTags, NewTag } from './tags.ts';
