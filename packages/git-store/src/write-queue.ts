@@ -75,6 +75,8 @@ export function createWriteQueue({ maxBatch, maxWaiting, overflow, commit }: Wri
       } catch (error) {
         for (const call of group) call.reject(error);
       }
+      // Callers that go on at once are then part of the next commit together. One that is alone does not wait for others.
+      if (group.length + waiting.length > 1) await new Promise(setImmediate);
     }
     running = undefined;
   }
@@ -184,8 +186,9 @@ function mayBeCrowdedOut(receipt: Receipt): boolean {
 /** A change that never answers keeps its neighbours waiting no longer than its caller waits. */
 function stoppableChanges({ changes, signal }: WriteCall): readonly ProposedChange[] {
   if (signal === undefined) return changes;
-  return changes.map(({ subject, propose }) => ({
+  return changes.map(({ subject, generation, propose }) => ({
     subject,
+    generation,
     propose: (snapshot) =>
       new Promise((resolve, reject) => {
         const stop = () => reject(signal.reason);

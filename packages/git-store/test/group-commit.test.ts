@@ -54,6 +54,17 @@ describe('calls that wait for a commit', () => {
     expect(await collect(store.log())).toHaveLength(1);
   });
 
+  it('are those of all callers that go on at once, and not of some', async () => {
+    await using store = await open();
+    const rounds = [1, 2, 3];
+    const caller = async (name: number) => {
+      for (const round of rounds) await store.write([put({ [`${name}/${round}`]: '1' })]);
+    };
+    await Promise.all(Array.from({ length: 10 }, (_, name) => caller(name)));
+    // The very first call finds the store idle.
+    expect(await collect(store.log())).toHaveLength(1 + rounds.length);
+  });
+
   it('do not fail because of each other: who edits the same path is asked again, and its call stays whole', async () => {
     await using store = await open();
     const busy = blocker();
