@@ -56,4 +56,48 @@ describe('a batch', () => {
       { numRuns: 1000 },
     );
   });
+
+  it('leaves of each subject the newest generation that does not fail, and asks no older one', async () => {
+    const change = fc.record({
+      subject: fc.constantFrom('a', 'b', 'c'),
+      generation: fc.nat(5),
+      fails: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { maxLength: 12, size: 'max' }), async (list) => {
+        const store = createMemoryStateStore();
+        const asked: number[] = [];
+        const receipts = await store.write(
+          list.map(({ subject, generation, fails }, index) => ({
+            subject,
+            generation,
+            async propose() {
+              asked.push(index);
+              if (fails) throw new Error('refused');
+              const bytes = new TextEncoder().encode(String(generation));
+              return { edits: [{ path: parseRepoPath(subject), bytes }], summary: 'x', trailers: [], actor: null };
+            },
+          })),
+        );
+        const snapshot = await store.snapshot();
+        for (const subject of ['a', 'b', 'c']) {
+          const good = list.filter((each) => each.subject === subject && !each.fails);
+          const newest = Math.max(...good.map(({ generation }) => generation));
+          const bytes = await snapshot.readFile(parseRepoPath(subject));
+          expect(bytes && new TextDecoder().decode(bytes)).toBe(good.length === 0 ? undefined : String(newest));
+          for (const [index, each] of list.entries()) {
+            if (each.subject !== subject) continue;
+            const isOld = good.length > 0 && each.generation < newest;
+            expect(asked.filter((other) => other === index)).toHaveLength(isOld ? 0 : 1);
+            expect(receipts[index]).toMatchObject(
+              isOld
+                ? { outcome: 'superseded', by: newest, commit: snapshot.commit }
+                : { outcome: each.fails ? 'failed' : 'written', generation: each.generation },
+            );
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
 });

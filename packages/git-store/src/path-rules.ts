@@ -36,6 +36,7 @@ export const MOST_PREFIX_SEGMENTS = 8;
 export function withPathRules(change: ProposedChange, rules: PathRules): ProposedChange {
   return {
     subject: change.subject,
+    generation: change.generation,
     async propose(snapshot) {
       const proposal = await change.propose(snapshot);
       for (const { path, bytes } of proposal?.edits ?? []) checkEdit(parseRepoPath(path), bytes !== null, rules);

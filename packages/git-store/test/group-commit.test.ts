@@ -54,6 +54,27 @@ describe('calls that wait for a commit', () => {
     expect(await collect(store.log())).toHaveLength(1);
   });
 
+  it('for one subject leave the newest generation, and tell the others of it', async () => {
+    await using store = await open();
+    const busy = blocker();
+    const first = store.write([busy.change]);
+    const of = (generation: number) => ({ ...put({ a: String(generation) }), subject: 'a', generation });
+    const all = Promise.all([2, 5, 1, 4].map((generation) => store.write([of(generation)])));
+    busy.letGo();
+    await first;
+    const receipts = (await all).flat();
+    const [tip] = await collect(store.log());
+    const old = { outcome: 'superseded', subject: 'a', by: 5, commit: tip?.commit };
+    expect(receipts).toEqual([
+      { ...old, generation: 2 },
+      expect.objectContaining({ outcome: 'written', generation: 5, commit: tip?.commit }),
+      { ...old, generation: 1 },
+      { ...old, generation: 4 },
+    ]);
+    expect(await collect(store.log())).toHaveLength(1);
+    expect(await readText(await store.snapshot(), 'a')).toBe('5');
+  });
+
   it('are those of all callers that go on at once, and not of some', async () => {
     await using store = await open();
     const rounds = [1, 2, 3];

@@ -20,7 +20,7 @@ export type TipEntry =
 
 /** What one commit is going to hold. */
 export interface Batch {
-  /** The proposals that change something, in the order of the changes. */
+  /** The proposals that change something, in the order in which they were asked. */
   readonly proposals: readonly Proposal[];
   /** What they change together: at most one edit a path, ordered by path. Empty: there is nothing to commit. */
   readonly edits: Change;
@@ -37,12 +37,15 @@ export interface GatherBatchOptions {
 type Outcome =
   | { readonly kind: 'written'; readonly edits: Change }
   | { readonly kind: 'unchanged' }
+  | { readonly kind: 'superseded'; readonly by: number }
   | { readonly kind: 'failed'; readonly error: unknown };
 
 /**
  * Asks each change, one after the other and all against the same tip, and puts together what they want. The rules, which
  * every {@link StateStore} shares:
  *
+ * - Of several generations of one subject the newest is asked first, in the place of the first of them. Once it is written,
+ *   or turns out to be there, older ones are superseded and not asked.
  * - An edit that leaves the tip as it is counts for nothing.
  * - A change that no longer fits beside the earlier ones fails with a retryable `STORE_CONFLICT`; one that is larger than a
  *   commit may be, with `INVALID_INPUT`.
@@ -59,42 +62,80 @@ export async function gatherBatch(
 ): Promise<Batch> {
   const taken = new TakenPaths();
   const proposals: Proposal[] = [];
-  const outcomes: Outcome[] = [];
+  const outcomes = new Map<number, Outcome>();
+  const newest = new Map<string, number>();
   let bytes = 0;
 
-  for (const change of changes) {
+  async function ask(change: ProposedChange): Promise<Outcome> {
+    checkGeneration(change);
+    const proposal = await unlessAborted(change.propose(tip.snapshot), signal);
+    const edits = proposal === null ? [] : await effectiveEdits(proposal, tip, taken);
+    if (proposal === null || edits.length === 0) return { kind: 'unchanged' };
+    const size = edits.reduce((sum, edit) => sum + (edit.bytes?.length ?? 0), 0);
+    if (size > maxBytes) throw tooLarge(maxBytes);
+    if (bytes + size > maxBytes) throw batchFull(maxBytes);
+    bytes += size;
+    taken.add(proposal.edits, edits);
+    proposals.push(proposal);
+    return { kind: 'written', edits };
+  }
+
+  for (const [index, change] of newestFirst(changes)) {
     signal?.throwIfAborted();
+    const { subject, generation } = change;
+    const by = newest.get(subject);
+    if (by !== undefined && generation !== undefined && by > generation) {
+      outcomes.set(index, { kind: 'superseded', by });
+      continue;
+    }
     try {
-      const proposal = await unlessAborted(change.propose(tip.snapshot), signal);
-      const edits = proposal === null ? [] : await effectiveEdits(proposal, tip, taken);
-      if (proposal === null || edits.length === 0) {
-        outcomes.push({ kind: 'unchanged' });
-        continue;
-      }
-      const size = edits.reduce((sum, edit) => sum + (edit.bytes?.length ?? 0), 0);
-      if (size > maxBytes) throw tooLarge(maxBytes);
-      if (bytes + size > maxBytes) throw batchFull(maxBytes);
-      bytes += size;
-      taken.add(proposal.edits, edits);
-      proposals.push(proposal);
-      outcomes.push({ kind: 'written', edits });
+      outcomes.set(index, await ask(change));
+      if (generation !== undefined) newest.set(subject, generation);
     } catch (error) {
       signal?.throwIfAborted();
-      outcomes.push({ kind: 'failed', error });
+      outcomes.set(index, { kind: 'failed', error });
     }
   }
 
   return {
     proposals,
     edits: taken.edits(),
-    receipts: (commit) =>
-      changes.map(({ subject }, index): Receipt => {
-        const outcome = outcomes[index] as Outcome;
-        if (outcome.kind === 'failed') return { outcome: 'failed', subject, error: outcome.error };
-        if (outcome.kind === 'unchanged' || commit === null) return { outcome: 'unchanged', subject, commit };
-        return { outcome: 'written', subject, commit, edits: outcome.edits };
-      }),
+    receipts: (commit) => changes.map((change, index) => receiptOf(change, outcomes.get(index) as Outcome, commit)),
   };
+}
+
+/** The changes as they are asked: those of one subject that have a generation share their places, the newest first. */
+function newestFirst(changes: readonly ProposedChange[]): readonly (readonly [number, ProposedChange])[] {
+  const bySubject = new Map<string, [number, ProposedChange][]>();
+  for (const [index, change] of changes.entries()) {
+    if (change.generation === undefined) continue;
+    const rivals = bySubject.get(change.subject) ?? [];
+    rivals.push([index, change]);
+    bySubject.set(change.subject, rivals);
+  }
+  for (const rivals of bySubject.values()) rivals.sort(([, a], [, b]) => (b.generation ?? 0) - (a.generation ?? 0));
+  return changes.map((change, index) => {
+    const next = change.generation === undefined ? undefined : bySubject.get(change.subject)?.shift();
+    return next ?? [index, change];
+  });
+}
+
+function receiptOf({ subject, generation }: ProposedChange, outcome: Outcome, commit: CommitId | null): Receipt {
+  const about = generation === undefined ? { subject } : { subject, generation };
+  if (outcome.kind === 'failed') return { outcome: 'failed', ...about, error: outcome.error };
+  if (outcome.kind === 'superseded') return { outcome: 'superseded', ...about, commit, by: outcome.by };
+  if (outcome.kind === 'unchanged' || commit === null) return { outcome: 'unchanged', ...about, commit };
+  return { outcome: 'written', ...about, commit, edits: outcome.edits };
+}
+
+function checkGeneration({ generation }: ProposedChange): void {
+  if (generation === undefined || (Number.isSafeInteger(generation) && generation >= 0)) return;
+  const message = 'Use a whole number from 0 on.';
+  throw new CaelusError({
+    code: 'INVALID_INPUT',
+    message: `The generation of a change cannot be accepted. ${message}`,
+    details: { issues: [{ path: '/generation', message }] },
+  });
 }
 
 /** A change that never answers must not keep its caller from stopping. */

@@ -63,6 +63,11 @@ export interface DirectoryEntry {
 export interface ProposedChange {
   /** What the change is about, for receipts and errors: an instance's id. */
   readonly subject: string;
+  /**
+   * Which state of the subject it leads to, higher is newer. Of the changes of one subject that come into one commit, only the
+   * newest is asked: the others are superseded, unless it fails. Default: the change is always asked.
+   */
+  readonly generation?: number | undefined;
   /** Says what to write, seen from `snapshot`; called again from each new tip. Must not write anywhere itself. */
   propose(snapshot: Snapshot): Promise<Proposal | null>;
 }
@@ -83,12 +88,16 @@ export interface Trailer {
   readonly value: string;
 }
 
-/** What became of one proposed change. */
-export type Receipt =
-  | { readonly outcome: 'written'; readonly subject: string; readonly commit: CommitId; readonly edits: Change }
-  /** The tip already had it; `commit` is that tip, `null` where there is no commit yet. */
-  | { readonly outcome: 'unchanged'; readonly subject: string; readonly commit: CommitId | null }
-  | { readonly outcome: 'failed'; readonly subject: string; readonly error: unknown };
+/** What became of one proposed change: its subject and its generation, where it has one, and the outcome. */
+export type Receipt = Pick<ProposedChange, 'subject' | 'generation'> &
+  (
+    | { readonly outcome: 'written'; readonly commit: CommitId; readonly edits: Change }
+    /** The tip already had it; `commit` is that tip, `null` where there is no commit yet. */
+    | { readonly outcome: 'unchanged'; readonly commit: CommitId | null }
+    /** `commit` has the generation `by` of the same subject instead, which is newer. */
+    | { readonly outcome: 'superseded'; readonly commit: CommitId | null; readonly by: number }
+    | { readonly outcome: 'failed'; readonly error: unknown }
+  );
 
 export interface LogOptions extends CallOptions {
   /** Start here instead of at the tip. */

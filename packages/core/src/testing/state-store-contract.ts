@@ -215,6 +215,43 @@ const writeTests: Record<string, Test> = {
     deepEqual(receipt.edits, [edit('b', null), edit('c', '2'), edit('d', '2')]);
   },
 
+  'asks of several generations of a subject the newest': async (harness) => {
+    await using store = await harness.open();
+    const asked: string[] = [];
+    const change = (subject: string, generation: number | undefined, fails = false): ProposedChange => ({
+      subject,
+      ...(generation !== undefined && { generation }),
+      async propose(snapshot) {
+        asked.push(`${subject} ${generation}`);
+        if (fails) throw new Error('refused');
+        return put(subject, { [subject]: String(generation) }).propose(snapshot);
+      },
+    });
+    const receipts = await store.write([
+      change('a', 1),
+      change('b', undefined),
+      change('a', 3),
+      change('c', 2),
+      change('a', 2),
+      change('c', 7, true),
+    ]);
+    const commit = (await store.snapshot()).commit as CommitId;
+    deepEqual(asked, ['a 3', 'b undefined', 'c 7', 'c 2']);
+    deepEqual(outcomes(receipts), ['superseded', 'written', 'written', 'written', 'superseded', 'failed']);
+    deepEqual(receipts[0], { outcome: 'superseded', subject: 'a', generation: 1, commit, by: 3 });
+    deepEqual(receipts[2], { outcome: 'written', subject: 'a', generation: 3, commit, edits: [edit('a', '3')] });
+    equal(receipts[5]?.generation, 7);
+    equal(await text(await store.snapshot(), 'c'), '2');
+
+    deepEqual(await store.write([change('a', 2), change('a', 3)]), [
+      { outcome: 'superseded', subject: 'a', generation: 2, commit, by: 3 },
+      { outcome: 'unchanged', subject: 'a', generation: 3, commit },
+    ]);
+    for (const generation of [-1, 0.5, Number.NaN]) {
+      deepEqual(outcomes(await store.write([change('a', generation)])), ['failed']);
+    }
+  },
+
   'makes no commit where nothing changes': async (harness) => {
     await using store = await harness.open();
     deepEqual(await store.write([]), []);
