@@ -3,11 +3,10 @@ import { once } from 'node:events';
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { type CommitId, type RepoPath, repoPath } from '@caelus/core';
 import { createGitStore } from '@caelus/git-store';
-import { build } from 'esbuild';
 import { expect } from 'vitest';
+import { bundleProgram } from '../bundle-program.ts';
 import { checkCommitsAreComplete, fsck, git, temporaryDirectory } from '../git-command.ts';
 import { startHttpGitServer } from '../http-git-server.ts';
 import { readText } from '../store-writing.ts';
@@ -15,21 +14,9 @@ import type { KillMoment, RecordedStep } from './crash-child.ts';
 import { BRANCH, type CrashScenario, open, type Place, writePair } from './crash-scenarios.ts';
 import type { WatchedCall } from './watch-calls.ts';
 
-/** One file, so that a process of it starts fast. */
-export async function bundleChild(directory: string): Promise<string> {
-  const outfile = join(directory, 'crash-child.cjs');
-  await build({
-    entryPoints: [fileURLToPath(new URL('crash-child.ts', import.meta.url))],
-    outfile,
-    bundle: true,
-    minifySyntax: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    conditions: ['@caelus/source'],
-    logLevel: 'error',
-  });
-  return outfile;
+/** The program whose processes are killed. */
+export function bundleChild(directory: string): Promise<string> {
+  return bundleProgram(new URL('crash-child.ts', import.meta.url), directory);
 }
 
 export type CrashChild = ChildProcessByStdio<null, Readable, Readable>;
