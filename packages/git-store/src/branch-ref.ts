@@ -1,6 +1,6 @@
 import { dirname } from 'node:path/posix';
 import type { CommitId, Logger } from '@caelus/core';
-import { type FileAccess, nonce } from './file-access.ts';
+import { type Durability, type FileAccess, nonce } from './file-access.ts';
 import { corrupt } from './git-errors.ts';
 import { withRefLock } from './ref-lock.ts';
 
@@ -14,6 +14,14 @@ export interface BranchRef {
    * @throws {CaelusError} `GIT_REF_LOCKED`, `STORE_CORRUPT`
    */
   move(expected: CommitId | null, next: CommitId, signal?: AbortSignal): Promise<boolean>;
+  /** Begins with {@link BranchRef.move}: with what needs no lock, and can be done while something else is waited for. */
+  stage(next: CommitId): StagedValue;
+}
+
+/** A value that is being made durable before the branch has it. Disposed of, it leaves nothing behind. */
+export interface StagedValue extends AsyncDisposable {
+  /** As {@link BranchRef.move}. */
+  move(expected: CommitId | null, signal?: AbortSignal): Promise<boolean>;
 }
 
 export interface BranchRefOptions {
@@ -24,6 +32,7 @@ export interface BranchRefOptions {
   readonly name: string;
   readonly logger: Logger;
   readonly lockWaitMilliseconds: number;
+  readonly durability: Durability;
 }
 
 const OBJECT_ID = /^[0-9a-f]{40}$/;
@@ -34,7 +43,7 @@ const OBJECT_ID = /^[0-9a-f]{40}$/;
  * in history.
  */
 export function createBranchRef(options: BranchRefOptions): BranchRef {
-  const { files, gitdir, scratch, name, logger } = options;
+  const { files, gitdir, scratch, name, logger, durability } = options;
   const path = `${gitdir}/${name}`;
 
   async function read(): Promise<CommitId | null> {
@@ -53,29 +62,49 @@ export function createBranchRef(options: BranchRefOptions): BranchRef {
     );
   }
 
+  function stage(next: CommitId): StagedValue {
+    // In the scratch directory, because Git takes every file below refs/ for a ref.
+    const temporary = `${scratch}/ref-${nonce()}`;
+    const written = files.replace(temporary, Buffer.from(`${next}\n`), durability);
+    // Who moves the branch is told of a failure, perhaps later.
+    written.catch(() => {});
+    let isMoved = false;
+    return {
+      async move(expected, signal) {
+        await written;
+        const lock = {
+          files,
+          path: `${path}.lock`,
+          scratch,
+          logger,
+          waitMilliseconds: options.lockWaitMilliseconds,
+          signal,
+        };
+        isMoved = await withRefLock(lock, async () => {
+          if ((await read()) !== expected) return false;
+          await files.rename(temporary, path);
+          return true;
+        });
+        // Once the lock is gone, so that a power cut does not bring it back.
+        if (isMoved && durability === 'strict') await files.syncDirectories([dirname(path)]);
+        return isMoved;
+      },
+      async [Symbol.asyncDispose]() {
+        if (isMoved) return;
+        await written.catch(() => {});
+        // A failure here would hide one before it, and what stays is cleaned up like every temporary file.
+        await files.remove(temporary).catch(() => {});
+      },
+    };
+  }
+
   return {
     name,
     read,
+    stage,
     async move(expected, next, signal) {
-      const lock = {
-        files,
-        path: `${path}.lock`,
-        scratch,
-        logger,
-        waitMilliseconds: options.lockWaitMilliseconds,
-        signal,
-      };
-      const moved = await withRefLock(lock, async () => {
-        if ((await read()) !== expected) return false;
-        // In the scratch directory, because Git takes every file below refs/ for a ref.
-        const temporary = `${scratch}/ref-${nonce()}`;
-        await files.replace(temporary, Buffer.from(`${next}\n`));
-        await files.rename(temporary, path);
-        return true;
-      });
-      // Once the lock is gone, so that a power cut does not bring it back.
-      if (moved) await files.syncDirectories([dirname(path)]);
-      return moved;
+      await using staged = stage(next);
+      return await staged.move(expected, signal);
     },
   };
 }

@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import * as nodeFs from 'node:fs';
-import { dirname } from 'node:path/posix';
 
 /**
  * The part of Node's `fs` that the store uses, so that any implementation of it serves (memfs, for one). `rename` must
@@ -43,12 +41,12 @@ export interface Replacement {
   readonly prefix: string;
 }
 
-/** Up to this size a file is read at once, and no handle is kept. */
-const WHOLE_FILE_BYTES = 64 * 1024;
+/** `strict`: synced, so that a power cut does not take it away. `relaxed`: handed to the system, so that only that one may. */
+export type Durability = 'strict' | 'relaxed';
 
 /** File operations as a repository needs them: nothing is ever seen half written. */
 export interface FileAccess {
-  /** Whether what was written and synced outlives a power cut. */
+  /** Whether what was written outlives the process. */
   readonly durable: boolean;
   /** For isomorphic-git: it reads the same files, and writes only through {@link FileAccess.replace}. */
   readonly isomorphic: IsomorphicFileSystem;
@@ -61,10 +59,10 @@ export interface FileAccess {
   /** Milliseconds since the epoch; `undefined` where there is no such file. */
   modifiedAt(path: string): Promise<number | undefined>;
   makeDirectory(directory: string): Promise<void>;
-  /** Writes a temporary file beside `path`, makes it durable, and puts it in the place of `path`. */
-  replace(path: string, bytes: Uint8Array): Promise<void>;
+  /** Writes a temporary file beside `path`, makes it durable (default `strict`), and puts it in the place of `path`. */
+  replace(path: string, bytes: Uint8Array, durability?: Durability): Promise<void>;
   /** The same for several: all are durable under temporary names before they get their own, one after the other. */
-  replaceAll(replacements: readonly Replacement[]): Promise<void>;
+  replaceAll(replacements: readonly Replacement[], durability?: Durability): Promise<void>;
   /** Makes the file with this content, or returns `false` where it exists. A power cut may take it away again. */
   create(path: string, bytes: Uint8Array, temporary: string): Promise<boolean>;
   /** Writes a file whose loss in a power cut does no harm, and whose content nobody reads. */
@@ -75,201 +73,33 @@ export interface FileAccess {
   syncDirectories(directories: Iterable<string>): Promise<void>;
 }
 
-/** Access to the disk, with everything synced; or to an injected file system, which keeps its own promises. */
-export function createFileAccess(injected?: GitFileSystem): FileAccess {
-  const durable = injected === undefined;
-  const { promises } = injected ?? nodeFs;
-
-  async function writeNew(path: string, bytes: Uint8Array, { sync }: { readonly sync: boolean }): Promise<void> {
-    if (!durable) {
-      await promises.writeFile(path, bytes, { flag: 'wx' });
-      return;
-    }
-    const file = await nodeFs.promises.open(path, 'wx');
-    try {
-      await file.writeFile(bytes);
-      if (sync) await file.sync();
-    } finally {
-      await file.close();
-    }
-  }
-
-  async function inDirectoryOf<T>(path: string, action: () => Promise<T>): Promise<T> {
-    try {
-      return await action();
-    } catch (error) {
-      // Git removes directories that have become empty, so one that was there may be gone.
-      if (!isMissing(error)) throw error;
-      await promises.mkdir(dirname(path), { recursive: true });
-      return action();
-    }
-  }
-
-  const access: FileAccess = {
-    durable,
-    isomorphic: {
-      promises: {
-        readFile: async (path) => Buffer.from(await promises.readFile(path)),
-        writeFile: (path, data) => access.replace(path, data),
-        readdir: (path) => access.list(path),
-        stat: (path) => promises.stat(path),
-        lstat: (path) => promises.stat(path),
-        mkdir: refuse,
-        rmdir: refuse,
-        unlink: refuse,
-        readlink: refuse,
-        symlink: refuse,
-      },
-    },
-
-    async read(path) {
-      try {
-        return Buffer.from(await promises.readFile(path));
-      } catch (error) {
-        // A directory that a ref has left behind is no ref.
-        if (isMissing(error) || codeOf(error) === 'EISDIR') return undefined;
-        throw error;
-      }
-    },
-
-    async open(path) {
-      if (!durable) {
-        const bytes = await access.read(path);
-        return bytes === undefined ? undefined : viewOf(bytes);
-      }
-      try {
-        return await openView(path);
-      } catch (error) {
-        if (isMissing(error)) return undefined;
-        throw error;
-      }
-    },
-
-    async list(directory) {
-      try {
-        // Without options, every implementation returns names.
-        return (await promises.readdir(directory)) as readonly string[];
-      } catch (error) {
-        if (isMissing(error)) return [];
-        throw error;
-      }
-    },
-
-    async modifiedAt(path) {
-      try {
-        return Number((await promises.stat(path)).mtimeMs);
-      } catch (error) {
-        if (isMissing(error)) return undefined;
-        throw error;
-      }
-    },
-
-    async makeDirectory(directory) {
-      await promises.mkdir(directory, { recursive: true });
-    },
-
-    replace: (path, bytes) => access.replaceAll([{ path, bytes, prefix: 'tmp_caelus_' }]),
-
-    async replaceAll(replacements) {
-      const written: string[] = [];
-      try {
-        const temporary = await Promise.all(
-          replacements.map(async ({ path, bytes, prefix }) => {
-            const name = `${dirname(path)}/${prefix}${nonce()}`;
-            written.push(name);
-            await inDirectoryOf(path, () => writeNew(name, bytes, { sync: true }));
-            return { name, path };
-          }),
-        );
-        for (const { name, path } of temporary) await promises.rename(name, path);
-      } catch (error) {
-        // Those that have their names already are not found here.
-        await Promise.all(written.map((name) => access.remove(name)));
-        throw error;
-      }
-    },
-
-    async create(path, bytes, temporary) {
-      if (durable) {
-        // A link appears together with its content; a file that is opened and then written is empty in between.
-        await inDirectoryOf(temporary, () => writeNew(temporary, bytes, { sync: false }));
-        try {
-          await inDirectoryOf(path, () => nodeFs.promises.link(temporary, path));
-          return true;
-        } catch (error) {
-          if (codeOf(error) === 'EEXIST') return false;
-          if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP'].includes(codeOf(error) ?? '')) throw error;
-        } finally {
-          await access.remove(temporary);
-        }
-      }
-      try {
-        await inDirectoryOf(path, () => writeNew(path, bytes, { sync: false }));
-        return true;
-      } catch (error) {
-        if (codeOf(error) === 'EEXIST') return false;
-        throw error;
-      }
-    },
-
-    async mark(path, bytes) {
-      await inDirectoryOf(path, () => promises.writeFile(path, bytes));
-    },
-
-    async rename(from, to) {
-      await inDirectoryOf(to, () => promises.rename(from, to));
-    },
-
-    async remove(path) {
-      try {
-        await promises.unlink(path);
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-      }
-    },
-
-    async syncDirectories(directories) {
-      if (!durable) return;
-      await Promise.all([...new Set(directories)].map(syncDirectory));
+/** Gives isomorphic-git what it reads by, and no way to write but whole files. */
+export function toIsomorphic(
+  files: Pick<FileAccess, 'replace' | 'list'>,
+  promises: Pick<GitFileSystem['promises'], 'readFile' | 'stat'>,
+): IsomorphicFileSystem {
+  return {
+    promises: {
+      readFile: async (path) => Buffer.from(await promises.readFile(path)),
+      writeFile: (path, data) => files.replace(path, data),
+      readdir: (path) => files.list(path),
+      stat: (path) => promises.stat(path),
+      lstat: (path) => promises.stat(path),
+      mkdir: refuse,
+      rmdir: refuse,
+      unlink: refuse,
+      readlink: refuse,
+      symlink: refuse,
     },
   };
-  return access;
 }
 
-/** A name part that no two writers share. */
-export function nonce(): string {
-  return randomBytes(8).toString('hex');
+/** isomorphic-git wants these to be there. What the store lets it do needs none of them. */
+async function refuse(): Promise<never> {
+  throw new Error('isomorphic-git may only read here.');
 }
 
-async function openView(path: string): Promise<FileView> {
-  const handle = await nodeFs.promises.open(path, 'r');
-  try {
-    const { size } = await handle.stat();
-    if (size > WHOLE_FILE_BYTES) {
-      return {
-        size,
-        async read(position, length) {
-          const bytes = Buffer.allocUnsafe(length);
-          for (let filled = 0; filled < length; ) {
-            const { bytesRead } = await handle.read(bytes, filled, length - filled, position + filled);
-            if (bytesRead === 0) throw cutOff();
-            filled += bytesRead;
-          }
-          return bytes;
-        },
-        close: () => handle.close(),
-      };
-    }
-    const bytes = await handle.readFile();
-    await handle.close();
-    return viewOf(bytes);
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
-}
-
-function viewOf(bytes: Buffer): FileView {
+export function viewOf(bytes: Buffer): FileView {
   return {
     size: bytes.length,
     async read(position, length) {
@@ -280,33 +110,19 @@ function viewOf(bytes: Buffer): FileView {
   };
 }
 
-function cutOff(): Error {
+export function cutOff(): Error {
   return new Error('the file is cut off');
 }
 
-async function syncDirectory(directory: string): Promise<void> {
-  try {
-    const handle = await nodeFs.promises.open(directory, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    // Windows opens no directories, and needs no sync of them.
-    if (!['EPERM', 'EISDIR', 'EACCES', 'EINVAL', 'ENOENT'].includes(codeOf(error) ?? '')) throw error;
-  }
+/** A name part that no two writers share. */
+export function nonce(): string {
+  return randomBytes(8).toString('hex');
 }
 
-/** isomorphic-git wants these to be there. What the store lets it do needs none of them. */
-async function refuse(): Promise<never> {
-  throw new Error('isomorphic-git may only read here.');
-}
-
-function isMissing(error: unknown): boolean {
+export function isMissing(error: unknown): boolean {
   return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
 }
 
-function codeOf(error: unknown): string | undefined {
+export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

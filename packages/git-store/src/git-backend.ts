@@ -1,5 +1,6 @@
 import type { Change, CommitId, Logger } from '@caelus/core';
 import type { GitSigner } from './commit-signature.ts';
+import type { Durability } from './file-access.ts';
 import type { NewCommit } from './git-commit.ts';
 import type { GitRemoteSettings } from './git-store-options.ts';
 import type { History } from './history.ts';
@@ -54,4 +55,14 @@ export interface GitBackendOptions {
   readonly sign: GitSigner | undefined;
   readonly logger: Logger;
   readonly lockWaitMilliseconds: number;
+  /** Of a commit. Default `strict`. */
+  readonly durability?: Durability | undefined;
+}
+
+/** Another way to the repository and its remote than code of our own: {@link nativeGit}. Not made to be implemented elsewhere. */
+export interface GitTransport {
+  /** Whether it can talk to an `ssh` remote. */
+  readonly hasSsh: boolean;
+  /** @throws {CaelusError} `GIT_UNAVAILABLE`, and what opening a repository throws */
+  open(options: GitBackendOptions): Promise<GitBackend>;
 }

@@ -1,14 +1,17 @@
 import type { CommitId } from '@caelus/core';
 import { type BranchRef, createBranchRef } from './branch-ref.ts';
 import { signCommit } from './commit-signature.ts';
-import { createFileAccess, type GitFileSystem } from './file-access.ts';
+import { createDiskFiles } from './disk-files.ts';
+import type { GitFileSystem } from './file-access.ts';
 import type { GitBackend, GitBackendOptions, GitBranch } from './git-backend.ts';
 import { createCommit } from './git-commit.ts';
 import { buildTree } from './git-snapshot.ts';
 import { createHistory } from './history.ts';
+import { createInjectedFiles } from './injected-files.ts';
 import { createMaintenance } from './maintenance.ts';
 import { createObjectStore } from './object-store.ts';
 import { openRepository } from './open-repository.ts';
+import { consolidatePacks } from './pack/consolidate-packs.ts';
 import { createPackDirectory } from './pack/pack-directory.ts';
 import { createGitRemote } from './remote/git-remote.ts';
 import { createLocalUpstream, createRemoteUpstream } from './remote/upstream.ts';
@@ -16,13 +19,13 @@ import { createLocalTagRefs, createRemoteTagRefs } from './tag-refs.ts';
 
 /** Opens the repository with packs, refs and HTTP of our own: on any file system, and without a process beside this one. */
 export async function openInProcessBackend(
-  { gitdir, branch, sign, logger, lockWaitMilliseconds, ...options }: GitBackendOptions,
+  { gitdir, branch, sign, logger, lockWaitMilliseconds, durability = 'strict', ...options }: GitBackendOptions,
   fs: GitFileSystem | undefined,
 ): Promise<GitBackend> {
-  const files = createFileAccess(fs);
+  const files = fs === undefined ? createDiskFiles() : createInjectedFiles(fs);
   const scratch = `${gitdir}/caelus`;
   const openRef = (name: string): BranchRef =>
-    createBranchRef({ files, gitdir, scratch, name, logger, lockWaitMilliseconds });
+    createBranchRef({ files, gitdir, scratch, name, logger, lockWaitMilliseconds, durability });
   const main = openRef(`refs/heads/${branch}`);
   await openRepository({
     files,
@@ -36,8 +39,18 @@ export async function openInProcessBackend(
   await main.read();
 
   const packs = createPackDirectory(files, gitdir);
-  const objects = createObjectStore(files, gitdir, packs);
-  const maintenance = createMaintenance({ files, packs, scratch, logger });
+  const objects = createObjectStore(files, gitdir, packs, durability);
+  const maintenance = createMaintenance({
+    countPacks: () => packs.count,
+    async consolidate() {
+      try {
+        await consolidatePacks({ files, packs, scratch, logger });
+      } finally {
+        await packs.scan();
+      }
+    },
+    logger,
+  });
   const history = createHistory(files, gitdir, objects);
   const remote =
     options.remote &&

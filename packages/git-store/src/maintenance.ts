@@ -1,4 +1,11 @@
-import { type ConsolidatePacksOptions, consolidatePacks } from './pack/consolidate-packs.ts';
+import type { Logger } from '@caelus/core';
+
+export interface MaintenanceOptions {
+  /** How many packs there are, or were made. */
+  countPacks(): number;
+  consolidate(): Promise<void>;
+  readonly logger: Logger;
+}
 
 /** Keeps the packs few, one run at a time. */
 export interface Maintenance {
@@ -13,30 +20,22 @@ export interface Maintenance {
 /** Reading looks into each pack, and this many indexes are still quick to look into. */
 const NEW_PACKS = 32;
 
-export function createMaintenance(options: ConsolidatePacksOptions): Maintenance {
-  const { packs, logger } = options;
+export function createMaintenance({ countPacks, consolidate, logger }: MaintenanceOptions): Maintenance {
   let last: Promise<unknown> = Promise.resolve();
   let isWaiting = false;
   let due = NEW_PACKS;
 
-  async function consolidate(): Promise<void> {
-    try {
-      await consolidatePacks(options);
-    } finally {
-      await packs.scan();
-      due = packs.count + NEW_PACKS;
-    }
-  }
-
   function run(): Promise<void> {
-    const result = last.then(consolidate);
+    const result = last.then(consolidate).finally(() => {
+      due = countPacks() + NEW_PACKS;
+    });
     last = result.catch(() => {});
     return result;
   }
 
   return {
     afterWrite() {
-      if (isWaiting || packs.count < due) return;
+      if (isWaiting || countPacks() < due) return;
       isWaiting = true;
       run()
         .catch((error: unknown) => logger.warn('packs could not be folded', { error: String(error) }))

@@ -1,17 +1,14 @@
 import { indexPack } from 'isomorphic-git';
 import { expandBytes } from './compression.ts';
-import type { FileAccess } from './file-access.ts';
+import type { Durability, FileAccess } from './file-access.ts';
 import { corrupt } from './git-errors.ts';
 import { type GitObject, type ObjectType, objectId } from './git-object.ts';
+import { createObjectReader, type ObjectReader } from './object-reader.ts';
 import { checkReceivedPack, type EncodedPack } from './pack/encode-pack.ts';
 import type { StoredObject } from './pack/open-pack.ts';
 import type { PackDirectory } from './pack/pack-directory.ts';
 
-export interface ObjectStore {
-  /** @throws {CaelusError} `STORE_CORRUPT` where the object is there but cannot be read */
-  find(id: string): Promise<StoredObject | undefined>;
-  /** @throws {CaelusError} `STORE_CORRUPT` where it is missing or of another type */
-  read(id: string, type: ObjectType): Promise<Buffer>;
+export interface ObjectStore extends ObjectReader {
   /**
    * Writes a pack of these objects durably, then runs `body`, which makes a branch lead to them. Until that is done, no
    * garbage collection takes the pack away.
@@ -21,40 +18,20 @@ export interface ObjectStore {
   addPack(pack: Buffer): Promise<void>;
 }
 
-/** How much of the trees and commits that were read last stays in memory. They are looked up by id, so never out of date. */
-const CACHE_BYTES = 64 * 1024 * 1024;
-
-export function createObjectStore(files: FileAccess, gitdir: string, packs: PackDirectory): ObjectStore {
-  const cached = new Map<string, StoredObject>();
-  let cachedBytes = 0;
-
-  function remember(id: string, object: StoredObject): StoredObject {
-    if (object.type === 'blob' || object.content.length > CACHE_BYTES / 4 || cached.has(id)) return object;
-    cached.set(id, object);
-    cachedBytes += object.content.length;
-    for (const [oldest, { content }] of cached) {
-      if (cachedBytes <= CACHE_BYTES) break;
-      cached.delete(oldest);
-      cachedBytes -= content.length;
-    }
-    return object;
-  }
-
-  async function find(id: string): Promise<StoredObject | undefined> {
-    const known = cached.get(id);
-    if (known !== undefined) {
-      // Moved to the end: the least recently used is the first to go.
-      cached.delete(id);
-      cached.set(id, known);
-      return known;
-    }
+export function createObjectStore(
+  files: FileAccess,
+  gitdir: string,
+  packs: PackDirectory,
+  durability: Durability = 'strict',
+): ObjectStore {
+  async function lookUp(id: string): Promise<StoredObject | undefined> {
     const damage: unknown[] = [];
     // Maintenance moves objects while they are looked for: into other packs, and between packs and files.
     let version: number;
     do {
       version = packs.version;
       const found = (await packs.find(id, damage)) ?? (await findLoose(id, damage));
-      if (found !== undefined) return remember(id, found);
+      if (found !== undefined) return found;
       await packs.scan();
     } while (packs.version !== version);
     // A damaged pack may have been the one that held it.
@@ -73,21 +50,14 @@ export function createObjectStore(files: FileAccess, gitdir: string, packs: Pack
     }
   }
 
+  const reader = createObjectReader(lookUp);
   return {
-    find,
-
-    async read(id, type) {
-      const object = await find(id);
-      if (object === undefined)
-        throw corrupt(id, `The ${type} ${id} is not in the repository. Run git fsck, or clone anew.`);
-      if (object.type !== type)
-        throw corrupt(id, `Object ${id} is a ${object.type} where a ${type} was expected. Run git fsck.`);
-      return object.content;
-    },
+    find: reader.find,
+    read: reader.read,
 
     async write(objects, pack, body) {
-      return packs.write(pack, () => {
-        for (const { id, type, content } of objects) remember(id, { type, content: Buffer.from(content) });
+      return packs.write(pack, durability, () => {
+        for (const { id, type, content } of objects) reader.remember(id, { type, content: Buffer.from(content) });
         return body();
       });
     },

@@ -4,7 +4,7 @@ import { parseRepoPath } from '@caelus/core';
 import { createGitStore } from '@caelus/git-store';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFileAccess } from '../src/file-access.ts';
+import { createDiskFiles } from '../src/disk-files.ts';
 import { createObject, type GitObject } from '../src/git-object.ts';
 import { createObjectStore } from '../src/object-store.ts';
 import { encodeObjects } from '../src/pack/encode-pack.ts';
@@ -14,7 +14,7 @@ import { fsck, git, gitBytes, temporaryDirectory } from './git-command.ts';
 import { write } from './store-writing.ts';
 
 function openObjects(directory: string) {
-  const files = createFileAccess();
+  const files = createDiskFiles();
   const packs = createPackDirectory(files, directory);
   return { ...createObjectStore(files, directory, packs), refresh: () => packs.scan(), close: () => packs.close() };
 }

@@ -67,7 +67,8 @@ async function foldOnce({ files, packs, logger }: ConsolidatePacksOptions): Prom
   );
   if (entries === undefined) return false;
   const encoded = encodePack(await withTreeDeltas(entries));
-  await packs.write(encoded, async () => {
+  // Durable at every level: what it takes the place of was.
+  await packs.write(encoded, 'strict', async () => {
     for (const { name, path } of folded) {
       const isKept = (await files.modifiedAt(`${path}.keep`)) !== undefined;
       if (isKept || name === encoded.name) continue;

@@ -1,4 +1,4 @@
-import type { FileAccess } from '../file-access.ts';
+import type { Durability, FileAccess } from '../file-access.ts';
 import type { EncodedPack } from './encode-pack.ts';
 import { openPack, type Pack, type StoredObject } from './open-pack.ts';
 
@@ -11,10 +11,10 @@ export interface PackDirectory {
   find(id: string, damage: unknown[]): Promise<StoredObject | undefined>;
   /** Looks for packs that have come and gone. */
   scan(): Promise<void>;
-  /** Goes up when a scan finds a pack that was not known. */
+  /** Goes up when a pack becomes known. */
   readonly version: number;
   /** Writes a pack durably. Git's garbage collection leaves it alone until `body`, which makes a branch lead to it, is done. */
-  write<T>(pack: EncodedPack, body: () => Promise<T>): Promise<T>;
+  write<T>(pack: EncodedPack, durability: Durability, body: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -91,16 +91,20 @@ export function createPackDirectory(files: FileAccess, gitdir: string): PackDire
       await Promise.all(gone.map(close));
     },
 
-    async write({ name, pack, index }, body) {
+    async write({ name, pack, index }, durability, body) {
       const target = `${path}/${name}`;
       await files.mark(`${target}.keep`, KEEP_MARK);
       try {
         // An index makes a pack visible, so it comes last.
-        await files.replaceAll([
+        const parts = [
           { path: `${target}.pack`, bytes: pack, prefix: 'tmp_pack_' },
           { path: `${target}.idx`, bytes: index, prefix: 'tmp_idx_' },
-        ]);
-        await files.syncDirectories([path]);
+        ];
+        await files.replaceAll(parts, durability);
+        if (durability === 'strict') await files.syncDirectories([path]);
+        // Looked into last, because what was just written is in memory. So it is opened only if something is nowhere else.
+        if (!packs.some((known) => known.name === name)) packs = [...packs, { name, opened: undefined }];
+        version += 1;
         return await body();
       } finally {
         await files.remove(`${target}.keep`);

@@ -22,6 +22,8 @@ export interface RemoteTip {
 }
 
 export interface FetchRequest {
+  /** Where the commit was seen; it may have moved since. */
+  readonly ref: string;
   readonly want: CommitId;
   /** Commits that the client has with all that they lead to, but for `shallow`. */
   readonly have: readonly CommitId[];

@@ -34,9 +34,12 @@ export function createLocalUpstream(ref: BranchRef, objects: ObjectStore): Upstr
     refresh: () => ref.read(),
     complete: async () => false,
     async publish(base, next, created, signal) {
-      return objects.write(created, await encodeObjects(created), async () => {
+      const pack = await encodeObjects(created);
+      // While the pack is written, so that the disk is waited for once.
+      await using staged = ref.stage(next);
+      return await objects.write(created, pack, async () => {
         signal?.throwIfAborted();
-        return ref.move(base, next, signal);
+        return staged.move(base, signal);
       });
     },
   };
@@ -103,7 +106,7 @@ export function createRemoteUpstream({
     if (known !== null)
       for await (const { commit } of history.walk(known)) if (have.push(commit) === OFFERED_COMMITS) break;
     const shallow = await history.shallow();
-    const result = await remote.fetch({ want, have, shallow: [...shallow], depth }, signal);
+    const result = await remote.fetch({ ref: ref.name, want, have, shallow: [...shallow], depth }, signal);
     // Git puts up with a name too many in this file, not with a parent that is missing: so names are added before the pack,
     // and taken off after it.
     if (result.shallow.length > 0) await writeShallow([...shallow, ...result.shallow]);

@@ -1,0 +1,244 @@
+import * as fs from 'node:fs';
+import { dirname } from 'node:path/posix';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  codeOf,
+  cutOff,
+  type FileAccess,
+  type FileView,
+  isMissing,
+  nonce,
+  toIsomorphic,
+  viewOf,
+} from './file-access.ts';
+
+/** Up to this size a file is read and written at once, and no handle is kept. */
+const SMALL_BYTES = 64 * 1024;
+
+/** For how long calls may follow each other on this thread before everybody else has a turn. */
+const TURN_MILLISECONDS = 2;
+
+/**
+ * The disk. Calls that take microseconds are made on this thread, because the way to another one and back takes ten times as
+ * long, and a commit makes about twenty of them. What waits for the disk is left to other threads: every sync, and the
+ * reading and writing of what is not small.
+ */
+export function createDiskFiles(): FileAccess {
+  const files: FileAccess = {
+    durable: true,
+    get isomorphic() {
+      return toIsomorphic(files, fs.promises);
+    },
+
+    async read(path) {
+      await keepTurn();
+      try {
+        const size = fs.statSync(path, { throwIfNoEntry: false })?.size;
+        if (size === undefined) return undefined;
+        return size <= SMALL_BYTES ? fs.readFileSync(path) : await fs.promises.readFile(path);
+      } catch (error) {
+        // A directory that a ref has left behind is no ref.
+        if (isMissing(error) || codeOf(error) === 'EISDIR') return undefined;
+        throw error;
+      }
+    },
+
+    async open(path) {
+      await keepTurn();
+      try {
+        const size = fs.statSync(path, { throwIfNoEntry: false })?.size;
+        if (size === undefined) return undefined;
+        return size <= SMALL_BYTES ? viewOf(fs.readFileSync(path)) : await openView(path);
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+    },
+
+    async list(directory) {
+      await keepTurn();
+      try {
+        return fs.readdirSync(directory);
+      } catch (error) {
+        if (isMissing(error)) return [];
+        throw error;
+      }
+    },
+
+    async modifiedAt(path) {
+      return fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    },
+
+    async makeDirectory(directory) {
+      makeDirectory(directory);
+    },
+
+    replace: (path, bytes, durability) => files.replaceAll([{ path, bytes, prefix: 'tmp_caelus_' }], durability),
+
+    async replaceAll(replacements, durability = 'strict') {
+      const temporary = replacements.map(({ path, prefix }) => `${dirname(path)}/${prefix}${nonce()}`);
+      try {
+        // All at the same time, so that the disk is waited for once.
+        await Promise.all(
+          replacements.map(({ bytes }, index) =>
+            writeNew(temporary[index] ?? '', bytes, { sync: durability === 'strict' }),
+          ),
+        );
+        for (const [index, { path }] of replacements.entries()) fs.renameSync(temporary[index] ?? '', path);
+      } catch (error) {
+        // Those that have their names already are not found here.
+        for (const name of temporary) remove(name);
+        throw error;
+      }
+    },
+
+    async create(path, bytes, temporary) {
+      // A link appears together with its content; a file that is opened and then written is empty in between.
+      await writeNew(temporary, bytes, { sync: false });
+      try {
+        inDirectoryOf(path, () => fs.linkSync(temporary, path));
+        return true;
+      } catch (error) {
+        if (codeOf(error) === 'EEXIST') return false;
+        if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP'].includes(codeOf(error) ?? '')) throw error;
+      } finally {
+        remove(temporary);
+      }
+      try {
+        await writeNew(path, bytes, { sync: false });
+        return true;
+      } catch (error) {
+        if (codeOf(error) === 'EEXIST') return false;
+        throw error;
+      }
+    },
+
+    async mark(path, bytes) {
+      inDirectoryOf(path, () => fs.writeFileSync(path, bytes));
+    },
+
+    async rename(from, to) {
+      inDirectoryOf(to, () => fs.renameSync(from, to));
+    },
+
+    async remove(path) {
+      remove(path);
+    },
+
+    async syncDirectories(directories) {
+      await Promise.all([...new Set(directories)].map(syncDirectory));
+    },
+  };
+  return files;
+}
+
+let turnEnds = 0;
+
+/** Without it, who reads in a loop would keep timers and the network waiting, because nothing here waits for them. */
+async function keepTurn(): Promise<void> {
+  if (performance.now() < turnEnds) return;
+  await nextTurn();
+  turnEnds = performance.now() + TURN_MILLISECONDS;
+}
+
+function inDirectoryOf<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    // Git removes directories that have become empty, so one that was there may be gone.
+    if (!isMissing(error)) throw error;
+    makeDirectory(dirname(path));
+    return action();
+  }
+}
+
+/** With its name in the directory above, up to the first one that was there: what is in it must not be lost with it. */
+function makeDirectory(path: string): void {
+  const first = fs.mkdirSync(path, { recursive: true });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) syncNow(dirname(made));
+}
+
+/** For directories that are made, which is seldom. */
+function syncNow(path: string): void {
+  try {
+    const directory = fs.openSync(path, 'r');
+    try {
+      fs.fsyncSync(directory);
+    } finally {
+      fs.closeSync(directory);
+    }
+  } catch (error) {
+    unlessNotNeeded(error);
+  }
+}
+
+function remove(path: string): void {
+  try {
+    fs.unlinkSync(path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+async function writeNew(path: string, bytes: Uint8Array, { sync }: { readonly sync: boolean }): Promise<void> {
+  const file = inDirectoryOf(path, () => fs.openSync(path, 'wx'));
+  try {
+    if (bytes.length <= SMALL_BYTES) fs.writeFileSync(file, bytes);
+    else await settled((done) => fs.writeFile(file, bytes, done));
+    if (sync) await settled((done) => fs.fsync(file, done));
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  try {
+    const directory = fs.openSync(path, 'r');
+    try {
+      await settled((done) => fs.fsync(directory, done));
+    } finally {
+      fs.closeSync(directory);
+    }
+  } catch (error) {
+    unlessNotNeeded(error);
+  }
+}
+
+/** Windows opens no directories, and needs no sync of them. */
+function unlessNotNeeded(error: unknown): void {
+  if (!['EPERM', 'EISDIR', 'EACCES', 'EINVAL', 'ENOENT'].includes(codeOf(error) ?? '')) throw error;
+}
+
+/** Calls with a callback take half the time of those of a `FileHandle`, which opens on another thread too. */
+function settled(call: (done: (error: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => call((error) => (error === null ? resolve() : reject(error))));
+}
+
+async function openView(path: string): Promise<FileView> {
+  const handle = await fs.promises.open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    return {
+      size,
+      async read(position, length) {
+        await keepTurn();
+        const bytes = Buffer.allocUnsafe(length);
+        for (let filled = 0; filled < length; ) {
+          const [at, rest] = [position + filled, length - filled];
+          const bytesRead =
+            rest <= SMALL_BYTES
+              ? fs.readSync(handle.fd, bytes, filled, rest, at)
+              : (await handle.read(bytes, filled, rest, at)).bytesRead;
+          if (bytesRead === 0) throw cutOff();
+          filled += bytesRead;
+        }
+        return bytes;
+      },
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
