@@ -12,6 +12,7 @@ import {
   underPrefix,
 } from '@caelus/core';
 import { pause } from './backoff.ts';
+import type { GitBackendOptions } from './git-backend.ts';
 // Bare too: the declarations that are published keep the error codes of this package only by an import without names.
 import './git-errors.ts';
 import { unavailable } from './git-errors.ts';
@@ -65,17 +66,17 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
   } = options;
   const now = options.now ?? (() => new Date());
   const gitdir = options.fs === undefined ? resolve(options.directory) : options.directory.replace(/(?<=.)\/+$/, '');
-  const backend = await openInProcessBackend(
-    {
-      gitdir,
-      branch,
-      remote: options.remote,
-      sign: options.sign,
-      logger,
-      lockWaitMilliseconds: options.lockWaitMilliseconds ?? 2000,
-    },
-    options.fs,
-  );
+  const backendOptions: GitBackendOptions = {
+    gitdir,
+    branch,
+    remote: options.remote,
+    sign: options.sign,
+    logger,
+    lockWaitMilliseconds: options.lockWaitMilliseconds ?? 2000,
+  };
+  const backend = await (options.transport === undefined
+    ? openInProcessBackend(backendOptions, options.fs)
+    : options.transport.open(backendOptions));
   const { objects, history } = backend;
   const { pullRequest } = options;
   const topicBranch = pullRequest?.topicBranch ?? DEFAULT_TOPIC_BRANCH;

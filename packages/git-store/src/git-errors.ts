@@ -25,6 +25,10 @@ declare module '@caelus/core' {
     readonly GIT_SIGNING_FAILED: { readonly reason: string };
     /** The name belongs to a tag of another commit, or is a directory of tags, or lies below a tag. */
     readonly GIT_TAG_EXISTS: { readonly tag: string; readonly commit: string };
+    /** There is no git binary, or one that is too old. */
+    readonly GIT_UNAVAILABLE: { readonly executable: string; readonly reason: string; readonly needed: string };
+    /** The SSH server showed a host key that is not known, or not the one that is known. */
+    readonly GIT_HOST_KEY_REFUSED: { readonly remote: string };
   }
 }
 

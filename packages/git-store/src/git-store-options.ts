@@ -9,6 +9,7 @@ import {
 } from '@caelus/core';
 import type { GitSigner } from './commit-signature.ts';
 import type { GitFileSystem } from './file-access.ts';
+import type { GitTransport } from './git-backend.ts';
 import { DEFAULT_PROTECTED_PATHS, MOST_PREFIX_SEGMENTS, type PathRules } from './path-rules.ts';
 import { DEFAULT_TOPIC_BRANCH, type PullRequestSettings } from './pull-request/pull-request.ts';
 import type { GitCredentialsCallback } from './remote/git-credentials.ts';
@@ -37,6 +38,8 @@ export interface GitStoreOptions {
   readonly pullRequest?: PullRequestSettings | undefined;
   /** Where the branch really lives; the directory is then a cache of it that never runs ahead. */
   readonly remote?: GitRemoteSettings | undefined;
+  /** Who reads, writes, fetches and pushes. Default: code of this package. */
+  readonly transport?: GitTransport | undefined;
   /** Who commits, and is the author where nobody asked. Default `Caelus <caelus@localhost>`. */
   readonly committer?: Actor | undefined;
   /** Signs every commit and annotated tag. Where it fails, nothing is written. Default: none is signed. */
@@ -56,7 +59,7 @@ export interface GitStoreOptions {
 }
 
 export interface GitRemoteSettings {
-  /** An `http` or `https` URL without credentials. */
+  /** An `http` or `https` URL without credentials; with {@link nativeGit} also an `ssh` URL, or `user@host:path`. */
   readonly url: string;
   readonly credentials?: GitCredentialsCallback | undefined;
   /** Default: the runtime's. Give one with a dispatcher of its own for a proxy or a private CA. */
@@ -73,6 +76,7 @@ const KEYS = [
   'protectedPaths',
   'pullRequest',
   'remote',
+  'transport',
   'committer',
   'sign',
   'now',
@@ -93,7 +97,16 @@ const BRANCH =
  * @throws {CaelusError} `INVALID_INPUT`, `REPOSITORY_URL_INVALID`, `REPOSITORY_URL_CREDENTIALS`, `NAME_INVALID`
  */
 export function checkGitStoreOptions(options: GitStoreOptions): void {
-  const { directory, branch = 'main', pathPrefix, protectedPaths = [], pullRequest, remote, committer } = options;
+  const {
+    directory,
+    branch = 'main',
+    pathPrefix,
+    protectedPaths = [],
+    pullRequest,
+    remote,
+    transport,
+    committer,
+  } = options;
   const issues: InputIssue[] = [
     ...unknownKeys('', options, KEYS),
     ...unknownKeys('/remote', remote ?? {}, REMOTE_KEYS),
@@ -114,6 +127,17 @@ export function checkGitStoreOptions(options: GitStoreOptions): void {
       `Give a list of at most ${MOST_PROTECTED_PATHS} paths.`,
     ),
     ...(pullRequest === undefined ? [] : pullRequestIssues(pullRequest, branch)),
+    ...check(
+      '/transport',
+      transport === undefined || typeof transport.open === 'function',
+      'Give what nativeGit returns.',
+    ),
+    ...check('/fs', transport === undefined || options.fs === undefined, 'It does not go with a transport.'),
+    ...check(
+      '/remote/fetch',
+      transport === undefined || remote?.fetch === undefined,
+      'It does not go with a transport.',
+    ),
     ...check('/sign', options.sign === undefined || typeof options.sign === 'function', 'Give a function.'),
     ...integer('/retries', options.retries, 0, 1000),
     ...integer('/maxBatch', options.maxBatch, 1, 10_000),
@@ -131,11 +155,15 @@ export function checkGitStoreOptions(options: GitStoreOptions): void {
   if (committer !== undefined) parseActor(committer);
   if (remote === undefined) return;
   parseGitRepositoryUrl(remote.url);
-  if (/^https?:\/\//.test(remote.url)) return;
+  if (/^https?:\/\//.test(remote.url) || transport?.hasSsh) return;
+  const message =
+    transport === undefined
+      ? 'Use an https:// or http:// URL, or the transport nativeGit.'
+      : 'Give nativeGit its option ssh for this URL.';
   throw new CaelusError({
     code: 'REPOSITORY_URL_INVALID',
-    message: 'The remote of the Git store cannot be accepted. Use an https:// or http:// URL.',
-    details: { issues: [{ path: '/remote/url', message: 'Use an https:// or http:// URL.' }] },
+    message: `The remote of the Git store cannot be accepted. ${message}`,
+    details: { issues: [{ path: '/remote/url', message }] },
   });
 }
 

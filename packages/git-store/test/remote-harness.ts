@@ -6,7 +6,7 @@ import { startHttpGitServer } from './http-git-server.ts';
 
 /** Stores with a clone each, of one remote behind HTTP that wants a token. Every clone on the disk ends with a clean fsck. */
 export async function remoteHarness(
-  clone: (root: string, index: number) => Pick<GitStoreOptions, 'directory' | 'fs'>,
+  clone: (root: string, index: number) => Pick<GitStoreOptions, 'directory' | 'fs' | 'transport'>,
 ): Promise<StateStoreHarness> {
   const root = await temporaryDirectory();
   const directory = join(root.path, 'remote.git');

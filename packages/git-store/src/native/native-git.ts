@@ -1,0 +1,74 @@
+import { CaelusError, type InputIssue } from '@caelus/core';
+import type { GitTransport } from '../git-backend.ts';
+import { type NativeGitSshOptions, sshIssues } from './ssh-command.ts';
+
+export interface NativeGitOptions {
+  /** The git binary, 2.36 or later. Default: `git`, found by `PATH`. */
+  readonly executable?: string | undefined;
+  /** Needed for SSH remotes. */
+  readonly ssh?: NativeGitSshOptions | undefined;
+  /**
+   * More variables for git and what it starts, such as `https_proxy` or `GIT_SSL_CAINFO`. Of this process' environment they
+   * get `PATH` and the places for temporary files only.
+   */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+}
+
+const KEYS = ['executable', 'ssh', 'environment'];
+const SSH_KEYS = ['knownHosts', 'identity', 'agent', 'executable'];
+
+/**
+ * The transport that lets the git binary read, write, fetch and push, by processes that go on: for SSH remotes, and for
+ * hosts that prefer Git's own code. What it promises, and what comes out, is the same as without it; `fs` and `remote.fetch`
+ * do not go with it.
+ * @throws {CaelusError} `INVALID_INPUT`
+ * @example
+ * ```ts
+ * const store = await createGitStore({
+ *   directory: '/var/lib/caelus/gitops.git',
+ *   remote: { url: 'ssh://git@git.example.com/platform/gitops.git' },
+ *   transport: nativeGit({ ssh: { knownHosts: '/etc/caelus/known_hosts', identity: '/etc/caelus/id_ed25519' } }),
+ * });
+ * ```
+ */
+export function nativeGit(options: NativeGitOptions = {}): GitTransport {
+  const { executable = 'git', ssh, environment = {} } = options;
+  const issues: readonly InputIssue[] = [
+    ...unknownKeys('', options, KEYS),
+    ...unknownKeys('/ssh', ssh ?? {}, SSH_KEYS),
+    ...[executable, ssh?.executable ?? 'ssh'].filter((each) => !isText(each)).map(() => notText('/executable')),
+    ...Object.entries(environment)
+      .filter((entry) => !entry.every(isText))
+      .map(([name]) => notText(`/environment/${name}`)),
+    ...(ssh === undefined ? [] : sshIssues(ssh)),
+  ];
+  if (issues.length > 0) {
+    throw new CaelusError({
+      code: 'INVALID_INPUT',
+      message: `The options of nativeGit cannot be accepted. ${issues.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
+      details: { issues },
+    });
+  }
+  return {
+    hasSsh: ssh !== undefined,
+    async open(backend) {
+      // Only who uses it loads it, and node:child_process with it.
+      const { openNativeBackend } = await import('./native-backend.ts');
+      return openNativeBackend(backend, { executable, ssh, environment });
+    },
+  };
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && !value.includes('\0');
+}
+
+function notText(path: string): InputIssue {
+  return { path, message: 'Give a text that is not empty.' };
+}
+
+function unknownKeys(path: string, value: object, known: readonly string[]): readonly InputIssue[] {
+  return Object.keys(value)
+    .filter((key) => !known.includes(key))
+    .map((key) => ({ path: `${path}/${key}`, message: 'This option is not known.' }));
+}

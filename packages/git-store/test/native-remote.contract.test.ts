@@ -1,0 +1,15 @@
+import { join } from 'node:path';
+import { stateStoreContract } from '@caelus/core/testing';
+import { nativeGit } from '@caelus/git-store';
+import { describe, it } from 'vitest';
+import { remoteHarness } from './remote-harness.ts';
+
+stateStoreContract(
+  { describe, it },
+  {
+    name: 'native git and HTTP remote',
+    capabilities: { remote: true, durable: true },
+    create: () =>
+      remoteHarness((root, index) => ({ directory: join(root, `clone-${index}.git`), transport: nativeGit() })),
+  },
+);
