@@ -1,7 +1,10 @@
 import { defineConfig, mergeConfig, type ViteUserConfig } from 'vitest/config';
 import workspace from '../../vitest.config.ts';
 
-// Processes that are killed, too slow for every test run: `ws:test:sql`.
-const config: ViteUserConfig = mergeConfig(workspace, defineConfig({ test: { testTimeout: 600_000 } }));
+// Processes that are killed, and a PostgreSQL server: too slow for every test run. `ws:test:sql` runs them.
+const config: ViteUserConfig = mergeConfig(
+  workspace,
+  defineConfig({ test: { testTimeout: 600_000, globalSetup: 'packages/sql-repo/test/postgres-setup.ts' } }),
+);
 config.test = { ...config.test, include: ['packages/sql-repo/test/**/*.stress.ts'] };
 export default config;

@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { basename, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   CaelusError,
   type CallOptions,
@@ -8,71 +6,90 @@ import {
   type IdSource,
   type InputIssue,
   parseStoreId,
-  type Repository,
   type StoreId,
   toTimestamp,
 } from '@caelus/core';
 import { migrate, pendingMigrations } from './migrations/migrate.ts';
-import { sqliteMigrations } from './migrations/sqlite-migrations.ts';
+import type { MigrationPlan } from './migrations/migration.ts';
+import type { OpenedDatabase } from './opened-database.ts';
+import { openPostgres } from './postgres/open-postgres.ts';
+import { DEFAULT_SCHEMA, isSchema, SCHEMA_RULE } from './postgres/schema-name.ts';
 import { corrupt } from './sql-errors.ts';
 import type { SqlExecutor } from './sql-executor.ts';
-import { repositoryOver } from './sql-repository.ts';
-import { openSqliteDatabase } from './sqlite/sqlite-database.ts';
-import { loadSqliteDriver, type SqliteDriver, sqliteDrivers } from './sqlite/sqlite-driver.ts';
+import { repositoryOver, type SqlRepository } from './sql-repository.ts';
+import type { SqlDatabase } from './sql-session.ts';
+import { openSqlite } from './sqlite/open-sqlite.ts';
+import { type SqliteDriver, sqliteDrivers } from './sqlite/sqlite-driver.ts';
 
-export interface SqlRepositoryOptions extends CallOptions {
-  /** The SQLite database: a path, a `file:` URL, or `:memory:`. The file is made where there is none; its directory is not. */
-  readonly file: string | URL;
-  /** Default: the first that can be loaded of `node:sqlite`, `better-sqlite3`, `libsql`. */
-  readonly driver?: SqliteDriver | undefined;
+/** Options of both databases. */
+export interface CommonSqlOptions extends CallOptions {
   /** Whether to apply the migrations that the database does not have. Default `true`; see {@link printMigrations}. */
   readonly migrate?: boolean | undefined;
-  /** How long to wait for other processes that write, in milliseconds: 0 to 600000. Default 5000. */
-  readonly busyTimeoutMilliseconds?: number | undefined;
   /** Makes the store id and lease tokens. Default: random UUIDs. */
   readonly ids?: IdSource | undefined;
   /** Says when migrations were applied. Default: the system's clock. */
   readonly clock?: Pick<Clock, 'now'> | undefined;
 }
 
+/** An embedded SQLite database. */
+export interface SqliteOptions extends CommonSqlOptions {
+  /** The SQLite database: a path, a `file:` URL, or `:memory:`. The file is made where there is none; its directory is not. */
+  readonly file: string | URL;
+  /** Default: the first that can be loaded of `node:sqlite`, `better-sqlite3`, `libsql`. */
+  readonly driver?: SqliteDriver | undefined;
+  /** How long to wait for other processes that write, in milliseconds: 0 to 600000. Default 5000. */
+  readonly busyTimeoutMilliseconds?: number | undefined;
+}
+
+/** A host's PostgreSQL database, 14 or newer. */
+export interface PostgresOptions extends CommonSqlOptions {
+  /** Runs statements on the host's database, such as {@link fromPgPool}. It stays the host's, and is not closed. */
+  readonly executor: SqlExecutor;
+  /** The schema that holds the tables, made where there is none: 1 to 50 of `a-z`, `0-9` and `_`. Default `caelus`. */
+  readonly schema?: string | undefined;
+}
+
+export type SqlRepositoryOptions = SqliteOptions | PostgresOptions;
+
 const systemClock = { now: () => new Date() };
 const randomIds: IdSource = { uuid: () => randomUUID() };
 
 /**
- * Opens the rows of Caelus in an SQLite database, which needs no service. Several processes of one machine may open the
- * same file; a file on a network file system is not safe.
+ * Opens the rows of Caelus: in an SQLite database, which needs no service, or in a host's PostgreSQL. Several processes of one
+ * machine may open the same SQLite file; a file on a network file system is not safe. PostgreSQL is for processes on many
+ * machines, and for hosts that write their own rows in the same transaction ({@link SqlRepository}).
  *
- * @throws {CaelusError} `INVALID_INPUT`; `SQL_DRIVER_MISSING`; `UNAVAILABLE` where the file cannot be opened;
- *   `STORE_CORRUPT` where it is not a database; `SQL_DATABASE_FOREIGN` where it is not one of Caelus;
- *   `SQL_MIGRATION_CHANGED`, `SQL_MIGRATION_UNKNOWN`, `SQL_MIGRATION_PENDING`
+ * @throws {CaelusError} `INVALID_INPUT`; `SQL_DRIVER_MISSING`; `UNAVAILABLE` where the database cannot be opened;
+ *   `STORE_CORRUPT` where the file is not a database; `SQL_DATABASE_FOREIGN` where it, or the schema, is not one of Caelus;
+ *   `SQL_DATABASE_UNSUPPORTED`, `SQL_STATEMENT_FAILED`, `SQL_MIGRATION_CHANGED`, `SQL_MIGRATION_UNKNOWN`,
+ *   `SQL_MIGRATION_PENDING`
  *
  * @example
  * ```ts
  * await using repository = await createSqlRepository({ file: 'caelus.db' });
+ * await using shared = await createSqlRepository({ executor: fromPgPool(pool) });
  * ```
  */
-export async function createSqlRepository(options: SqlRepositoryOptions): Promise<Repository> {
+export async function createSqlRepository(options: SqlRepositoryOptions): Promise<SqlRepository> {
   assertOptions(options);
-  const { signal, busyTimeoutMilliseconds = 5000, ids = randomIds, clock = systemClock } = options;
+  const { signal, ids = randomIds, clock = systemClock } = options;
   signal?.throwIfAborted();
-  const file = pathOf(options.file);
-  const name = `sqlite:${file === ':memory:' ? file : basename(file)}`;
-  const driver = await loadSqliteDriver(options.driver);
-  const executor = await openSqliteDatabase({ file, name, driver, busyTimeoutMilliseconds });
+  const opened: OpenedDatabase = await ('executor' in options ? openPostgres(options) : openSqlite(options));
+  const { name, database, plan, capabilities, join, listen } = opened;
   try {
-    if (options.migrate === false) await assertMigrated(executor);
-    else await migrate(executor, sqliteMigrations, () => toTimestamp(clock.now()), { signal });
-    const storeId = await findOrMakeStoreId(executor, ids, { signal });
-    const durable = file !== ':memory:';
-    return repositoryOver({ name, capabilities: { multiProcess: durable, durable }, storeId, ids, executor });
+    if (options.migrate === false) await assertMigrated(database, plan);
+    else await migrate(database, plan, () => toTimestamp(clock.now()), { signal });
+    await opened.settle();
+    const storeId = await findOrMakeStoreId(database, ids, { signal });
+    return repositoryOver({ name, capabilities, storeId, ids, database, join, listen });
   } catch (error) {
-    await executor[Symbol.asyncDispose]();
+    await database[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-async function assertMigrated(executor: SqlExecutor): Promise<void> {
-  const pending = await pendingMigrations(executor, sqliteMigrations);
+async function assertMigrated(database: SqlDatabase, plan: MigrationPlan): Promise<void> {
+  const pending = await pendingMigrations(database, plan);
   if (pending.length === 0) return;
   const versions = pending.map(({ version }) => version);
   throw new CaelusError({
@@ -83,12 +100,12 @@ async function assertMigrated(executor: SqlExecutor): Promise<void> {
 }
 
 /** The id under which everything in Git is this database's own. Made once, by whoever comes first. */
-async function findOrMakeStoreId(executor: SqlExecutor, ids: IdSource, options: CallOptions): Promise<StoreId> {
+async function findOrMakeStoreId(database: SqlDatabase, ids: IdSource, options: CallOptions): Promise<StoreId> {
   const sql = `SELECT value FROM meta WHERE key = 'store_id'`;
-  const found = (await executor.query(sql, [], options)).rows[0];
+  const found = (await database.query(sql, [], options)).rows[0];
   const [row] = found
     ? [found]
-    : await executor.transaction(async (session) => {
+    : await database.transaction(async (session) => {
         const insert = `INSERT INTO meta (key, value) VALUES ('store_id', ?) ON CONFLICT (key) DO NOTHING`;
         await session.query(insert, [parseStoreId(ids.uuid())]);
         return (await session.query(sql)).rows;
@@ -100,14 +117,28 @@ async function findOrMakeStoreId(executor: SqlExecutor, ids: IdSource, options: 
   }
 }
 
-function pathOf(file: string | URL): string {
-  if (file === ':memory:') return file;
-  // Absolute, so that no driver takes a name such as `file:…` or `libsql://…` for anything but a file.
-  return resolve(file instanceof URL ? fileURLToPath(file) : file);
+function assertOptions(options: SqlRepositoryOptions): void {
+  const issues = 'executor' in options ? postgresIssues(options) : sqliteIssues(options);
+  if (issues.length === 0) return;
+  const list = issues.map(({ path, message }) => `${path}: ${message}`).join(' ');
+  throw new CaelusError({
+    code: 'INVALID_INPUT',
+    message: `The options of the repository cannot be accepted. ${list}`,
+    details: { issues },
+  });
 }
 
-function assertOptions(options: SqlRepositoryOptions): void {
-  const { file, driver, busyTimeoutMilliseconds = 0 } = options;
+function postgresIssues({ executor, schema = DEFAULT_SCHEMA, ...others }: PostgresOptions): readonly InputIssue[] {
+  const issues: InputIssue[] = [];
+  if (executor?.dialect !== 'postgres') {
+    issues.push({ path: '/executor', message: 'Use an executor of PostgreSQL, such as fromPgPool(pool).' });
+  }
+  if (!isSchema(schema)) issues.push({ path: '/schema', message: SCHEMA_RULE });
+  if ('file' in others) issues.push({ path: '/file', message: 'Use either a file or an executor.' });
+  return issues;
+}
+
+function sqliteIssues({ file, driver, busyTimeoutMilliseconds = 0 }: SqliteOptions): readonly InputIssue[] {
   const issues: InputIssue[] = [];
   const isFileUrl = file instanceof URL && file.protocol === 'file:';
   if (!isFileUrl && (typeof file !== 'string' || file === '' || file.includes('\0'))) {
@@ -119,11 +150,5 @@ function assertOptions(options: SqlRepositoryOptions): void {
   if (!(busyTimeoutMilliseconds >= 0 && busyTimeoutMilliseconds <= 600_000)) {
     issues.push({ path: '/busyTimeoutMilliseconds', message: 'Use 0 to 600000 milliseconds.' });
   }
-  if (issues.length === 0) return;
-  const list = issues.map(({ path, message }) => `${path}: ${message}`).join(' ');
-  throw new CaelusError({
-    code: 'INVALID_INPUT',
-    message: `The options of the repository cannot be accepted. ${list}`,
-    details: { issues },
-  });
+  return issues;
 }

@@ -1,8 +1,14 @@
-/** What `promise` gives, or `signal.reason` as soon as the signal is aborted. */
-export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+/** What `promise` gives, or `signal.reason` as soon as the signal is aborted while `isWaiting` says so. */
+export function abortable<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  isWaiting: () => boolean = () => true,
+): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise<T>((resolve, reject) => {
-    const stop = () => reject(signal.reason);
+    const stop = () => {
+      if (isWaiting()) reject(signal.reason);
+    };
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));

@@ -1,5 +1,7 @@
 import { CaelusError, type CallOptions, type Page, type PageRequest, parsePageLimit } from '@caelus/core';
-import type { SqlRow, SqlSession, SqlValue } from './sql-executor.ts';
+import { columnsOf, type RecordTable, readRecord } from './record-table.ts';
+import type { SqlValue } from './sql-executor.ts';
+import type { SqlRow, SqlSession } from './sql-session.ts';
 
 /** `column` is one of `values`; the one value `null` asks for no value. */
 export interface Condition {
@@ -11,8 +13,8 @@ export interface Condition {
  * A listing that is read in the order of its key from one index, so that a page costs what it holds and not what the
  * table holds.
  */
-export interface OrderedListing {
-  readonly table: string;
+export interface OrderedListing<T extends object = object> {
+  readonly table: RecordTable<T>;
   /** The columns that order the rows, together unique. */
   readonly key: readonly string[];
   readonly direction: 'ASC' | 'DESC';
@@ -25,17 +27,19 @@ export interface OrderedListing {
   readonly leading: Condition | null;
   /** Conditions that each row is asked. */
   readonly filters: readonly Condition[];
+  /** A condition in SQL that each row is asked, without parameters. */
+  readonly condition?: string | null;
 }
 
 /** The rows of a listing that follow `after`, in its order. */
-export async function queryOrdered(
+export async function queryOrdered<T extends object>(
   session: SqlSession,
-  listing: OrderedListing,
+  listing: OrderedListing<T>,
   after: readonly SqlValue[] | undefined,
   limit: number,
   options?: CallOptions,
 ): Promise<readonly SqlRow[]> {
-  const { key, direction, leading, filters } = listing;
+  const { table, key, direction, leading, filters, condition = null } = listing;
   if (filters.some(({ values }) => values.length === 0)) return [];
   const arms =
     leading === null ? [null] : [...new Set(leading.values)].map((value) => ({ ...leading, values: [value] }));
@@ -54,11 +58,13 @@ export async function queryOrdered(
       parameters.push(...after);
       terms.push(`(${key.join(', ')}) ${follows} (${marks(after)})`);
     }
+    if (condition !== null) terms.push(condition);
     const where = terms.length === 0 ? '' : `WHERE ${terms.join(' AND ')}`;
-    return `SELECT * FROM ${listing.table} ${indexHint(session, listing.index)} ${where}`;
+    return `SELECT * FROM ${table.name} ${indexHint(session, listing.index)} ${where}`;
   });
-  const order = key.map((column) => `${column} ${direction}`).join(', ');
-  const sql = `${selects.join(' UNION ALL ')} ORDER BY ${order} LIMIT ?`;
+  const order = key.map((column) => `page.${column} ${direction}`).join(', ');
+  const columns = columnsOf(session, table);
+  const sql = `SELECT ${columns} FROM (${selects.join(' UNION ALL ')}) AS page ORDER BY ${order} LIMIT ?`;
   return (await session.query(sql, [...parameters, limit], options)).rows;
 }
 
@@ -69,19 +75,18 @@ function indexHint({ dialect }: SqlSession, index: string | null): string {
   return dialect === 'sqlite' && index !== null ? `INDEXED BY ${index}` : '';
 }
 
-export interface RecordListing<T> extends OrderedListing {
+export interface RecordListing<T extends object> extends OrderedListing<T> {
   /** Tells this listing's cursors from others'. */
   readonly name: string;
   /** The key of a record, as text. */
   readonly keyOf: (record: T) => readonly string[];
-  readonly read: (row: SqlRow) => T;
 }
 
 /**
  * One page of a listing.
  * @throws {CaelusError} `CURSOR_INVALID`, `INVALID_INPUT`, `STORE_CORRUPT`
  */
-export async function listPage<T>(
+export async function listPage<T extends object>(
   session: SqlSession,
   listing: RecordListing<T>,
   page: PageRequest = {},
@@ -90,7 +95,7 @@ export async function listPage<T>(
   const limit = parsePageLimit(page.limit);
   const after = page.cursor === undefined ? undefined : decodeCursor(page.cursor, listing.name, listing.key.length);
   const rows = await queryOrdered(session, listing, after, limit + 1, options);
-  const items = rows.slice(0, limit).map(listing.read);
+  const items = rows.slice(0, limit).map((row) => readRecord(listing.table, row));
   const last = items.at(-1);
   const isLast = rows.length <= limit || last === undefined;
   return { items, nextCursor: isLast ? null : encodeCursor(listing.name, listing.keyOf(last)) };

@@ -4,7 +4,7 @@ declare module '@caelus/core' {
   interface ErrorDetails {
     /** No SQLite driver can be loaded, or not the one that was asked for. */
     readonly SQL_DRIVER_MISSING: { readonly tried: readonly string[] };
-    /** The file is a database of another application. */
+    /** The file, or the schema, is one of another application. */
     readonly SQL_DATABASE_FOREIGN: { readonly what: string };
     /** A migration that was applied has other statements now. */
     readonly SQL_MIGRATION_CHANGED: { readonly version: number; readonly name: string };
@@ -12,6 +12,12 @@ declare module '@caelus/core' {
     readonly SQL_MIGRATION_UNKNOWN: { readonly version: number };
     /** Migrations are to be applied, and `migrate: false` says that somebody else does it. */
     readonly SQL_MIGRATION_PENDING: { readonly versions: readonly number[] };
+    /** The database or its server lacks what Caelus needs of it. */
+    readonly SQL_DATABASE_UNSUPPORTED: { readonly what: string; readonly found: string };
+    /** PostgreSQL refused a statement for a reason that is neither a constraint nor passing. */
+    readonly SQL_STATEMENT_FAILED: { readonly what: string; readonly sqlState: string | null };
+    /** `in` was given an executor without an open transaction, so nothing would be joined. */
+    readonly SQL_TRANSACTION_MISSING: { readonly what: string };
     /** A transaction was asked for inside the body of another one, which it would wait for without end. */
     readonly SQL_TRANSACTION_NESTED: { readonly what: string };
   }
@@ -37,5 +43,19 @@ export function corrupt(what: string, cause?: unknown): CaelusError {
     message: `${what} cannot be read as what it should be. Restore the database from a backup, or repair it by hand.`,
     details: { what },
     cause,
+  });
+}
+
+export const disposed = (what: string): CaelusError =>
+  unavailable(what, 'The repository was disposed. Create another one.');
+
+export const transactionEnded = (): CaelusError =>
+  unavailable('The transaction', 'It has ended. Use it only inside the body it was given to.');
+
+export function transactionNested(what: string): CaelusError {
+  return new CaelusError({
+    code: 'SQL_TRANSACTION_NESTED',
+    message: 'A transaction cannot start inside the body of another one. Use the transaction that the body was given.',
+    details: { what },
   });
 }

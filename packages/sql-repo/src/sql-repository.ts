@@ -1,12 +1,7 @@
-import type {
-  IdSource,
-  Repository,
-  RepositoryCapabilities,
-  RepositoryReader,
-  RepositoryTransaction,
-  StoreId,
-} from '@caelus/core';
-import type { SqlExecutor, SqlSession } from './sql-executor.ts';
+import type { IdSource, Repository, RepositoryReader, RepositoryTransaction, StoreId } from '@caelus/core';
+import type { OpenedDatabase } from './opened-database.ts';
+import type { SqlExecutor } from './sql-executor.ts';
+import type { SqlDatabase, SqlSession } from './sql-session.ts';
 import { findDrift, listDrift, putDrift } from './tables/drift.ts';
 import { appendEvent, hasChange, listEvents } from './tables/events.ts';
 import { findGitState, putGitState } from './tables/git-states.ts';
@@ -28,26 +23,63 @@ import {
 } from './tables/template-versions.ts';
 import { claimWork, completeWork, releaseWork, requestWork, workBacklog } from './tables/work.ts';
 
-export interface RepositoryParts {
-  readonly name: string;
-  readonly capabilities: RepositoryCapabilities;
+/** A repository in SQL, which a host's own transaction can join. */
+export interface SqlRepository extends Repository {
+  /**
+   * The same rows, seen and written inside a host's open transaction on the same database: what is written commits with the
+   * host's rows, or vanishes with them. An error in a call leaves the host's transaction as it was before the call. PostgreSQL
+   * only. One call at a time, and not beyond the end of the host's transaction; nothing is repeated on a deadlock or a
+   * serialization failure, which is for whoever owns the transaction.
+   *
+   * @throws {CaelusError} `SQL_DATABASE_UNSUPPORTED`; its calls also `SQL_TRANSACTION_MISSING`
+   *
+   * @example
+   * ```ts
+   * await db.transaction().execute(async (transaction) => {
+   *   await transaction.insertInto('customer').values(customer).execute();
+   *   await repository.in(fromKysely(transaction, 'postgres')).transaction((rows) => rows.insertInstance(instance));
+   * });
+   * ```
+   */
+  in(executor: SqlExecutor): JoinedRepository;
+  /**
+   * Calls back soon after work was requested by any process, until the function that it resolves to is called. A hint that
+   * saves waiting, and no more: work is found by `claimWork`. Left out where the database or the executor cannot tell.
+   */
+  readonly onWorkRequested?: (callback: () => void) => Promise<() => Promise<void>>;
+}
+
+/** A repository inside a host's transaction. */
+export type JoinedRepository = RepositoryReader & Pick<Repository, 'name' | 'storeId' | 'transaction'>;
+
+export interface RepositoryParts
+  extends Pick<OpenedDatabase, 'name' | 'capabilities' | 'database' | 'join' | 'listen'> {
   readonly storeId: StoreId;
   readonly ids: IdSource;
-  readonly executor: SqlExecutor & AsyncDisposable;
 }
 
 /** The repository over a database that has the schema. */
-export function repositoryOver({ name, capabilities, storeId, ids, executor }: RepositoryParts): Repository {
+export function repositoryOver(parts: RepositoryParts): SqlRepository {
+  const { name, capabilities, storeId, ids, database, join, listen } = parts;
   return {
     name,
     capabilities,
     storeId,
-    ...readerOf(executor),
-    transaction: (body, options) => executor.transaction((session) => body(transactionOf(session)), options),
-    claimWork: (claim, options) => claimWork(executor, ids, claim, options),
-    [Symbol.asyncDispose]: () => executor[Symbol.asyncDispose](),
+    ...readerOf(database),
+    transaction: transactionsOn(database),
+    claimWork: (claim, options) => claimWork(database, ids, claim, options),
+    in(executor) {
+      const joined = join(executor);
+      return { name, storeId, ...readerOf(joined), transaction: transactionsOn(joined) };
+    },
+    ...(listen === undefined ? {} : { onWorkRequested: listen }),
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 }
+
+const transactionsOn = (database: SqlDatabase): Repository['transaction'] => {
+  return (body, options) => database.transaction((session) => body(transactionOf(session)), options);
+};
 
 function readerOf(session: SqlSession): RepositoryReader {
   return {

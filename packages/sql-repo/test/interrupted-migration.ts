@@ -1,7 +1,7 @@
 import { toTimestamp } from '@caelus/core';
 import { migrate } from '../src/migrations/migrate.ts';
-import { sqliteMigrations } from '../src/migrations/sqlite-migrations.ts';
-import type { SqlExecutor } from '../src/sql-executor.ts';
+import { sqlitePlan } from '../src/migrations/sqlite-migrations.ts';
+import type { SqlDatabase } from '../src/sql-session.ts';
 import { openSqliteDatabase } from '../src/sqlite/sqlite-database.ts';
 import { loadSqliteDriver, type SqliteDriver } from '../src/sqlite/sqlite-driver.ts';
 
@@ -15,7 +15,7 @@ export async function applyMigrations(
   const loaded = await loadSqliteDriver(driver);
   const executor = await openSqliteDatabase({ file, name: 'test', driver: loaded, busyTimeoutMilliseconds: 1000 });
   let statements = 0;
-  const interrupted: SqlExecutor = {
+  const interrupted: SqlDatabase = {
     ...executor,
     transaction: (body, options) =>
       executor.transaction(
@@ -32,7 +32,7 @@ export async function applyMigrations(
       ),
   };
   try {
-    await migrate(interrupted, sqliteMigrations, () => toTimestamp(new Date(0)));
+    await migrate(interrupted, sqlitePlan, () => toTimestamp(new Date(0)));
   } finally {
     await executor[Symbol.asyncDispose]();
   }

@@ -1,8 +1,8 @@
 import type { EventQuery, InstanceFilter, TemplateVersionFilter } from '@caelus/core';
 import { describe, expect, it } from 'vitest';
 import { migrate } from '../src/migrations/migrate.ts';
-import { sqliteMigrations } from '../src/migrations/sqlite-migrations.ts';
-import type { SqlSession } from '../src/sql-executor.ts';
+import { sqlitePlan } from '../src/migrations/sqlite-migrations.ts';
+import type { SqlSession } from '../src/sql-session.ts';
 import { openSqliteDatabase } from '../src/sqlite/sqlite-database.ts';
 import { loadSqliteDriver } from '../src/sqlite/sqlite-driver.ts';
 import { findDrift, listDrift } from '../src/tables/drift.ts';
@@ -18,17 +18,14 @@ async function plansOf(call: (session: SqlSession) => Promise<unknown>): Promise
   const driver = await loadSqliteDriver();
   const executor = await openSqliteDatabase({ file: ':memory:', name: 'test', driver, busyTimeoutMilliseconds: 0 });
   try {
-    await migrate(executor, sqliteMigrations, () => '2026-01-01T00:00:00.000Z' as never);
+    await migrate(executor, sqlitePlan, () => '2026-01-01T00:00:00.000Z' as never);
     const steps: string[] = [];
-    const session: SqlSession = {
-      dialect: 'sqlite',
-      async query(sql, parameters) {
-        const { rows } = await executor.query(`EXPLAIN QUERY PLAN ${sql}`, parameters);
-        steps.push(...rows.map(({ detail }) => String(detail)));
-        return { rows: [], affected: 0 };
-      },
+    const query: SqlSession['query'] = async (sql, parameters) => {
+      const { rows } = await executor.query(`EXPLAIN QUERY PLAN ${sql}`, parameters);
+      steps.push(...rows.map(({ detail }) => String(detail)));
+      return { rows: [], affected: 0 };
     };
-    await call(session);
+    await call({ dialect: 'sqlite', isTransaction: true, query, attempt: query });
     return steps;
   } finally {
     await executor[Symbol.asyncDispose]();
@@ -99,7 +96,7 @@ describe('the plan of a listing reads one index in its order', () => {
       'claimWork',
       (session) =>
         claimWork(
-          { ...session, transaction: (body) => body(session) },
+          { ...session, transaction: (body) => body(session), [Symbol.asyncDispose]: async () => {} },
           { uuid: () => '' },
           { owner: 'o', limit: 5, leaseMilliseconds: 1, now: '2026-01-01T00:00:00.000Z' as never },
         ),

@@ -1,6 +1,6 @@
 import { CaelusError, type CallOptions, type Timestamp } from '@caelus/core';
-import type { SqlExecutor, SqlSession } from '../sql-executor.ts';
-import { MIGRATION_TABLE, type Migration, migrationChecksum } from './migration.ts';
+import type { SqlDatabase, SqlSession } from '../sql-session.ts';
+import { type Migration, type MigrationPlan, migrationChecksum } from './migration.ts';
 
 /**
  * Applies the migrations that the database does not have, all in one transaction. Of several that start at once, one
@@ -8,16 +8,17 @@ import { MIGRATION_TABLE, type Migration, migrationChecksum } from './migration.
  * @throws {CaelusError} `SQL_MIGRATION_CHANGED`, `SQL_MIGRATION_UNKNOWN`
  */
 export async function migrate(
-  executor: SqlExecutor,
-  migrations: readonly Migration[],
+  database: SqlDatabase,
+  plan: MigrationPlan,
   now: () => Timestamp,
   options?: CallOptions,
 ): Promise<void> {
   // Asks first without a lock, so that a start beside a busy writer has nothing to wait for.
-  if ((await pendingMigrations(executor, migrations)).length === 0) return;
-  await executor.transaction(async (session) => {
-    await session.query(MIGRATION_TABLE);
-    for (const migration of await pendingMigrations(session, migrations)) {
+  if ((await pendingMigrations(database, plan)).length === 0) return;
+  await database.transaction(async (session) => {
+    await plan.prepare(session);
+    await session.query(plan.table);
+    for (const migration of await pendingMigrations(session, plan)) {
       for (const statement of migration.statements) await session.query(statement);
       await session.query('INSERT INTO migration (version, name, checksum, applied_at) VALUES (?, ?, ?, ?)', [
         migration.version,
@@ -33,12 +34,10 @@ export async function migrate(
  * The migrations that the database does not have.
  * @throws {CaelusError} `SQL_MIGRATION_CHANGED`, `SQL_MIGRATION_UNKNOWN`
  */
-export async function pendingMigrations(
-  session: SqlSession,
-  migrations: readonly Migration[],
-): Promise<readonly Migration[]> {
+export async function pendingMigrations(session: SqlSession, plan: MigrationPlan): Promise<readonly Migration[]> {
+  const { migrations } = plan;
   const known = new Map(migrations.map((migration) => [migration.version, migration]));
-  const applied = await appliedMigrations(session);
+  const applied = await appliedMigrations(session, plan);
   for (const [version, checksum] of applied) {
     const migration = known.get(version);
     if (migration === undefined) throw unknownMigration(version, migrations.length);
@@ -47,9 +46,11 @@ export async function pendingMigrations(
   return migrations.filter(({ version }) => !applied.has(version));
 }
 
-async function appliedMigrations(session: SqlSession): Promise<ReadonlyMap<number, string>> {
-  const table = await session.query(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migration'`);
-  if (table.rows.length === 0) return new Map();
+async function appliedMigrations(
+  session: SqlSession,
+  { tableQuery }: MigrationPlan,
+): Promise<ReadonlyMap<number, string>> {
+  if ((await session.query(tableQuery)).rows.length === 0) return new Map();
   const { rows } = await session.query('SELECT version, checksum FROM migration ORDER BY version');
   return new Map(rows.map(({ version, checksum }) => [Number(version), String(checksum)]));
 }

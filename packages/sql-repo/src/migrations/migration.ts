@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { SqlSession } from '../sql-session.ts';
 
 /** One step of the schema. */
 export interface Migration {
@@ -9,13 +10,16 @@ export interface Migration {
   readonly statements: readonly string[];
 }
 
-/** Remembers which migrations were applied, and with which statements. */
-export const MIGRATION_TABLE = `CREATE TABLE IF NOT EXISTS migration (
-  version INTEGER NOT NULL PRIMARY KEY,
-  name TEXT NOT NULL,
-  checksum TEXT NOT NULL,
-  applied_at TEXT NOT NULL
-) STRICT`;
+/** The migrations of one dialect, and how they are recorded there. */
+export interface MigrationPlan {
+  readonly migrations: readonly Migration[];
+  /** Remembers which migrations were applied, and with which statements. */
+  readonly table: string;
+  /** Gives a row where that table is there. */
+  readonly tableQuery: string;
+  /** Runs first in the transaction that migrates: others that start meanwhile wait. */
+  prepare(session: SqlSession): Promise<void>;
+}
 
 /** SHA-256 of a migration's statements, in hexadecimal. */
 export function migrationChecksum({ statements }: Migration): string {

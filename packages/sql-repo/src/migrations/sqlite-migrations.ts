@@ -1,4 +1,4 @@
-import type { Migration } from './migration.ts';
+import type { Migration, MigrationPlan } from './migration.ts';
 
 // A migration that was released never changes: its checksum is recorded in every database. Add another one instead.
 
@@ -181,3 +181,16 @@ BEGIN INSERT INTO deployment_change VALUES (NEW.deployment_id, NEW.change_id) ON
     ],
   },
 ];
+
+export const sqlitePlan: MigrationPlan = {
+  migrations: sqliteMigrations,
+  table: `CREATE TABLE IF NOT EXISTS migration (
+  version INTEGER NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  checksum TEXT NOT NULL,
+  applied_at TEXT NOT NULL
+) STRICT`,
+  tableQuery: `SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migration'`,
+  // There is one writer, so whoever has begun is alone.
+  prepare: async () => {},
+};

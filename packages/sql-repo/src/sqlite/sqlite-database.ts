@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { CaelusError } from '@caelus/core';
 import { APPLICATION_ID } from '../migrations/sqlite-migrations.ts';
 import { unavailable } from '../sql-errors.ts';
-import type { SqlExecutor } from '../sql-executor.ts';
+import type { SqlDatabase } from '../sql-session.ts';
 import { BLOCKING_MILLISECONDS, retryWhileBusy } from './retry-while-busy.ts';
 import type { LoadedSqliteDriver, SqliteConnection } from './sqlite-driver.ts';
 import { translateSqliteError } from './sqlite-errors.ts';
@@ -20,7 +20,7 @@ export interface SqliteDatabaseOptions {
  * Opens a database file, and makes it where there is none.
  * @throws {CaelusError} `UNAVAILABLE`, `STORE_CORRUPT`, `SQL_DATABASE_FOREIGN`
  */
-export async function openSqliteDatabase(options: SqliteDatabaseOptions): Promise<SqlExecutor & AsyncDisposable> {
+export async function openSqliteDatabase(options: SqliteDatabaseOptions): Promise<SqlDatabase> {
   const { file, name, driver, busyTimeoutMilliseconds } = options;
   const inMemory = file === ':memory:';
   if (!inMemory) createFile(file, name);

@@ -1,6 +1,7 @@
 import { CaelusError } from '@caelus/core';
-import type { SqlResult, SqlRow, SqlValue } from '../sql-executor.ts';
-import { decodeText, encodeText } from './text-codec.ts';
+import type { SqlValue } from '../sql-executor.ts';
+import type { SqlResult, SqlRow } from '../sql-session.ts';
+import { decodeText, encodeText } from '../text-codec.ts';
 
 /** The SQLite drivers, in the order in which they are tried. */
 export const sqliteDrivers = ['node:sqlite', 'better-sqlite3', 'libsql'] as const;

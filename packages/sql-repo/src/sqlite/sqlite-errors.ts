@@ -1,5 +1,5 @@
 import { corrupt, unavailable } from '../sql-errors.ts';
-import { SqlConstraintError } from '../sql-executor.ts';
+import { SqlConstraintError } from '../sql-session.ts';
 
 /** The names of SQLite's primary result codes that are told apart here (https://www.sqlite.org/rescode.html). */
 const names: Readonly<Record<number, string>> = {

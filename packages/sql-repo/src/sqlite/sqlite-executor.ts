@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { CaelusError, type CallOptions } from '@caelus/core';
+import type { CallOptions } from '@caelus/core';
 import { abortable, createExclusive } from '../exclusive.ts';
-import { unavailable } from '../sql-errors.ts';
-import type { SqlExecutor, SqlResult, SqlSession, SqlValue } from '../sql-executor.ts';
+import { disposed, transactionEnded, transactionNested } from '../sql-errors.ts';
+import type { SqlValue } from '../sql-executor.ts';
+import type { SqlDatabase, SqlResult, SqlSession } from '../sql-session.ts';
 import { retryWhileBusy } from './retry-while-busy.ts';
 import type { SqliteConnection } from './sqlite-driver.ts';
 import { translateSqliteError } from './sqlite-errors.ts';
@@ -22,14 +23,14 @@ interface Scope {
 }
 
 /** Runs statements on two connections: transactions on the one, one after the other, and reads on the other. */
-export function createSqliteExecutor(options: SqliteExecutorOptions): SqlExecutor & AsyncDisposable {
+export function createSqliteExecutor(options: SqliteExecutorOptions): SqlDatabase {
   const { name, writer, reader, busyTimeoutMilliseconds } = options;
   const exclusive = createExclusive();
   const scopes = new AsyncLocalStorage<Scope>();
   let closed = false;
 
   function assertOpen(): void {
-    if (closed) throw unavailable(name, 'The repository was disposed. Create another one.');
+    if (closed) throw disposed(name);
   }
 
   async function attempt<T>(run: () => T, signal?: AbortSignal): Promise<T> {
@@ -60,14 +61,7 @@ export function createSqliteExecutor(options: SqliteExecutorOptions): SqlExecuto
   async function transaction<T>(body: (session: SqlSession) => Promise<T>, { signal }: CallOptions = {}): Promise<T> {
     signal?.throwIfAborted();
     assertOpen();
-    if (scopes.getStore()?.open) {
-      throw new CaelusError({
-        code: 'SQL_TRANSACTION_NESTED',
-        message:
-          'A transaction cannot start inside the body of another one. Use the transaction that the body was given.',
-        details: { what: name },
-      });
-    }
+    if (scopes.getStore()?.open) throw transactionNested(name);
     return exclusive(async () => {
       assertOpen();
       await attempt(() => writer.execute('BEGIN IMMEDIATE'), signal);
@@ -87,24 +81,24 @@ export function createSqliteExecutor(options: SqliteExecutorOptions): SqlExecuto
   }
 
   function session(scope: Scope, signal: AbortSignal | undefined): SqlSession {
-    return {
-      dialect: 'sqlite',
-      async query(sql, parameters) {
-        if (!scope.open)
-          throw unavailable('The transaction', 'It has ended. Use it only inside the body it was given to.');
-        signal?.throwIfAborted();
-        try {
-          return writer.query(sql, parameters);
-        } catch (error) {
-          throw translateSqliteError(error, name);
-        }
-      },
+    const query: SqlSession['query'] = async (sql, parameters) => {
+      if (!scope.open) throw transactionEnded();
+      signal?.throwIfAborted();
+      try {
+        return writer.query(sql, parameters);
+      } catch (error) {
+        throw translateSqliteError(error, name);
+      }
     };
+    // A statement that is refused undoes itself alone.
+    return { dialect: 'sqlite', isTransaction: true, query, attempt: query };
   }
 
   return {
     dialect: 'sqlite',
+    isTransaction: false,
     query,
+    attempt: query,
     transaction,
     async [Symbol.asyncDispose]() {
       if (closed) return;

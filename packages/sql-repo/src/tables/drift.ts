@@ -11,13 +11,14 @@ import {
   type Timestamp,
 } from '@caelus/core';
 import { listPage } from '../ordered-page.ts';
-import { firstRecord, insertRow, type RecordTable, readRecord, toColumns } from '../record-table.ts';
-import type { SqlSession } from '../sql-executor.ts';
+import { findRecord, insertion, type RecordTable, toColumns } from '../record-table.ts';
+import type { SqlSession } from '../sql-session.ts';
 
 const table: RecordTable<Drift> = {
   name: 'drift',
   columns: { instanceId: 'deployment_id', kind: 'kind', detectedAt: 'detected_at' },
   json: [],
+  instants: ['detectedAt'],
   parse: (input) => parseDrift(input as Record<keyof Drift, unknown>),
 };
 
@@ -34,7 +35,7 @@ export async function findDrift(
   id: InstanceId,
   options?: CallOptions,
 ): Promise<Drift | undefined> {
-  return firstRecord(table, (await session.query('SELECT * FROM drift WHERE deployment_id = ?', [id], options)).rows);
+  return findRecord(session, table, 'deployment_id = ?', [id], options);
 }
 
 export function listDrift(session: SqlSession, page?: PageRequest, options?: CallOptions): Promise<Page<Drift>> {
@@ -42,14 +43,13 @@ export function listDrift(session: SqlSession, page?: PageRequest, options?: Cal
     session,
     {
       name: 'drift',
-      table: 'drift',
+      table,
       key: ['deployment_id'],
       direction: 'ASC',
       index: null,
       leading: null,
       filters: [],
       keyOf: ({ instanceId }) => [instanceId],
-      read: (row) => readRecord(table, row),
     },
     page,
     options,
@@ -67,11 +67,12 @@ export async function putDrift(
     return;
   }
   const drift = parseDrift({ instanceId, kind, detectedAt: at });
-  await insertRow(
-    session,
-    'drift',
-    toColumns(table, drift),
-    `ON CONFLICT (deployment_id) DO UPDATE SET kind = excluded.kind, detected_at = excluded.detected_at
+  await session.query(
+    ...insertion(
+      table.name,
+      toColumns(table, drift),
+      `ON CONFLICT (deployment_id) DO UPDATE SET kind = excluded.kind, detected_at = excluded.detected_at
      WHERE drift.kind <> excluded.kind`,
+    ),
   );
 }

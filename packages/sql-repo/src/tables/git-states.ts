@@ -1,6 +1,6 @@
 import { type CallOptions, type GitState, type InstanceId, parseGitState } from '@caelus/core';
-import { firstRecord, type RecordTable, toColumns, upsertRow } from '../record-table.ts';
-import type { SqlSession } from '../sql-executor.ts';
+import { findRecord, type RecordTable, toColumns, upsertRow } from '../record-table.ts';
+import type { SqlSession } from '../sql-session.ts';
 
 const table: RecordTable<GitState> = {
   name: 'git_state',
@@ -15,6 +15,8 @@ const table: RecordTable<GitState> = {
     writtenAt: 'written_at',
   },
   json: [],
+  integers: ['generation'],
+  instants: ['writtenAt'],
   parse: parseGitState,
 };
 
@@ -23,8 +25,7 @@ export async function findGitState(
   id: InstanceId,
   options?: CallOptions,
 ): Promise<GitState | undefined> {
-  const { rows } = await session.query('SELECT * FROM git_state WHERE deployment_id = ?', [id], options);
-  return firstRecord(table, rows);
+  return findRecord(session, table, 'deployment_id = ?', [id], options);
 }
 
 export async function putGitState(session: SqlSession, state: GitState): Promise<void> {

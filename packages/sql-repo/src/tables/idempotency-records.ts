@@ -1,6 +1,6 @@
 import { type IdempotencyRecord, parseTimestamp, type Timestamp } from '@caelus/core';
-import { firstRecord, type RecordTable, toColumns, upsertRow } from '../record-table.ts';
-import type { SqlSession } from '../sql-executor.ts';
+import { findRecord, type RecordTable, toColumns, upsertRow } from '../record-table.ts';
+import type { SqlSession } from '../sql-session.ts';
 
 const table: RecordTable<IdempotencyRecord> = {
   name: 'idempotency',
@@ -12,8 +12,11 @@ const table: RecordTable<IdempotencyRecord> = {
     expiresAt: 'expires_at',
   },
   json: ['response'],
+  instants: ['expiresAt'],
   parse: parseRecord,
 };
+
+const LOCK = 'SELECT pg_advisory_xact_lock(hashtextextended(?, 0))::text';
 
 function parseRecord(input: unknown): IdempotencyRecord {
   // The cast: the table's own types hold for the texts, and `response` is any JSON.
@@ -26,8 +29,9 @@ export async function findIdempotencyRecord(
   scope: string,
   key: string,
 ): Promise<IdempotencyRecord | undefined> {
-  const { rows } = await session.query('SELECT * FROM idempotency WHERE scope = ? AND key = ?', [scope, key]);
-  return firstRecord(table, rows);
+  // Two calls with the same key take turns, also where there is no row yet that could be locked.
+  if (session.dialect === 'postgres') await session.query(LOCK, [JSON.stringify([scope, key])]);
+  return findRecord(session, table, 'scope = ? AND key = ?', [scope, key]);
 }
 
 export async function putIdempotencyRecord(session: SqlSession, record: IdempotencyRecord): Promise<void> {

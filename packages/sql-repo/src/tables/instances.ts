@@ -14,8 +14,9 @@ import {
   type Timestamp,
 } from '@caelus/core';
 import { type Condition, listPage } from '../ordered-page.ts';
-import { firstRecord, insertRow, type RecordTable, readRecord, toColumns } from '../record-table.ts';
-import { SqlConstraintError, type SqlSession, type SqlValue } from '../sql-executor.ts';
+import { findRecord, insertion, lockOf, type RecordTable, toColumns } from '../record-table.ts';
+import type { SqlValue } from '../sql-executor.ts';
+import { SqlConstraintError, type SqlSession } from '../sql-session.ts';
 import { findProduct } from './products.ts';
 import { findTemplateVersion } from './template-versions.ts';
 import { instanceUnknown, productUnknown, templateVersionUnknown } from './unknown.ts';
@@ -54,6 +55,8 @@ const table: RecordTable<Instance> = {
     deletedAt: 'deleted_at',
   },
   json: ['destination', 'userValues', 'platformValues', 'labels', 'changedBy'],
+  integers: ['generation', 'observedGeneration'],
+  instants: ['lastSyncedAt', 'createdAt', 'updatedAt', 'deletedAt'],
   parse: parseInstance,
 };
 
@@ -62,7 +65,7 @@ export async function findInstance(
   id: InstanceId,
   options?: CallOptions,
 ): Promise<Instance | undefined> {
-  return firstRecord(table, (await session.query('SELECT * FROM deployment WHERE id = ?', [id], options)).rows);
+  return findRecord(session, table, `id = ?${lockOf(session)}`, [id], options);
 }
 
 export async function findInstanceByArgoAppName(
@@ -70,8 +73,7 @@ export async function findInstanceByArgoAppName(
   argoAppName: string,
   options?: CallOptions,
 ): Promise<Instance | undefined> {
-  const sql = `SELECT * FROM deployment WHERE argo_app_name = ? AND status <> 'Deleted'`;
-  return firstRecord(table, (await session.query(sql, [argoAppName], options)).rows);
+  return findRecord(session, table, `argo_app_name = ? AND status <> 'Deleted'`, [argoAppName], options);
 }
 
 export function listInstances(
@@ -97,14 +99,13 @@ export function listInstances(
     session,
     {
       name: 'instance',
-      table: 'deployment',
+      table,
       key: ['created_at', 'id'],
       direction: 'DESC',
       index: leading?.index ?? 'deployment_by_age',
       leading: leading ?? null,
       filters,
       keyOf: ({ createdAt, id }) => [createdAt, id],
-      read: (row) => readRecord(table, row),
     },
     page,
     options,
@@ -116,7 +117,7 @@ const one = (value: string | undefined) => (value === undefined ? undefined : [v
 export async function insertInstance(session: SqlSession, input: Instance): Promise<void> {
   const instance = parseInstance(input);
   try {
-    await insertRow(session, 'deployment', toColumns(table, instance));
+    await session.attempt(...insertion(table.name, toColumns(table, instance)));
   } catch (error) {
     if (!(error instanceof SqlConstraintError)) throw error;
     if ((await findInstance(session, instance.id)) === undefined) throw await refusal(session, instance, error);
@@ -161,7 +162,7 @@ async function writeChanges(session: SqlSession, current: Instance, changes: Par
   const assignments = entries.map(([column]) => `${column} = ?`).join(', ');
   const values = entries.map(([, value]) => value);
   try {
-    await session.query(`UPDATE deployment SET ${assignments} WHERE id = ?`, [...values, current.id]);
+    await session.attempt(`UPDATE deployment SET ${assignments} WHERE id = ?`, [...values, current.id]);
   } catch (error) {
     if (!(error instanceof SqlConstraintError)) throw error;
     throw await refusal(session, { ...current, ...changes }, error);

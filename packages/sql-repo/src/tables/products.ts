@@ -9,13 +9,14 @@ import {
   type Slug,
 } from '@caelus/core';
 import { listPage } from '../ordered-page.ts';
-import { firstRecord, insertRow, type RecordTable, readRecord, toColumns } from '../record-table.ts';
-import { SqlConstraintError, type SqlSession } from '../sql-executor.ts';
+import { findRecord, insertion, type RecordTable, toColumns } from '../record-table.ts';
+import { SqlConstraintError, type SqlSession } from '../sql-session.ts';
 
 const table: RecordTable<Product> = {
   name: 'product',
   columns: { id: 'id', slug: 'slug', name: 'name', createdAt: 'created_at' },
   json: [],
+  instants: ['createdAt'],
   parse: parseProduct,
 };
 
@@ -24,7 +25,7 @@ export async function findProduct(
   id: ProductId,
   options?: CallOptions,
 ): Promise<Product | undefined> {
-  return firstRecord(table, (await session.query('SELECT * FROM product WHERE id = ?', [id], options)).rows);
+  return findRecord(session, table, 'id = ?', [id], options);
 }
 
 export async function findProductBySlug(
@@ -32,7 +33,7 @@ export async function findProductBySlug(
   slug: Slug,
   options?: CallOptions,
 ): Promise<Product | undefined> {
-  return firstRecord(table, (await session.query('SELECT * FROM product WHERE slug = ?', [slug], options)).rows);
+  return findRecord(session, table, 'slug = ?', [slug], options);
 }
 
 export function listProducts(session: SqlSession, page?: PageRequest, options?: CallOptions): Promise<Page<Product>> {
@@ -40,14 +41,13 @@ export function listProducts(session: SqlSession, page?: PageRequest, options?: 
     session,
     {
       name: 'product',
-      table: 'product',
+      table,
       key: ['created_at', 'id'],
       direction: 'DESC',
       index: 'product_by_age',
       leading: null,
       filters: [],
       keyOf: ({ createdAt, id }) => [createdAt, id],
-      read: (row) => readRecord(table, row),
     },
     page,
     options,
@@ -56,7 +56,7 @@ export function listProducts(session: SqlSession, page?: PageRequest, options?: 
 
 export async function insertProduct(session: SqlSession, product: Product): Promise<void> {
   try {
-    await insertRow(session, 'product', toColumns(table, parseProduct(product)));
+    await session.attempt(...insertion(table.name, toColumns(table, parseProduct(product))));
   } catch (error) {
     if (!(error instanceof SqlConstraintError)) throw error;
     throw new CaelusError({

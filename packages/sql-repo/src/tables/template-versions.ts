@@ -12,8 +12,8 @@ import {
   type Timestamp,
 } from '@caelus/core';
 import { type Condition, listPage } from '../ordered-page.ts';
-import { firstRecord, insertRow, type RecordTable, readRecord, toColumns } from '../record-table.ts';
-import { SqlConstraintError, type SqlSession } from '../sql-executor.ts';
+import { findRecord, insertion, lockOf, type RecordTable, toColumns } from '../record-table.ts';
+import { SqlConstraintError, type SqlSession } from '../sql-session.ts';
 import { productUnknown, templateVersionUnknown } from './unknown.ts';
 
 const table: RecordTable<TemplateVersion> = {
@@ -31,6 +31,7 @@ const table: RecordTable<TemplateVersion> = {
     deprecatedAt: 'deprecated_at',
   },
   json: ['chart', 'defaultValues', 'valuesSchema', 'lockedValues', 'capabilities'],
+  instants: ['createdAt', 'deprecatedAt'],
   parse: parseTemplateVersion,
 };
 
@@ -39,8 +40,7 @@ export async function findTemplateVersion(
   id: TemplateVersionId,
   options?: CallOptions,
 ): Promise<TemplateVersion | undefined> {
-  const { rows } = await session.query('SELECT * FROM product_template_version WHERE id = ?', [id], options);
-  return firstRecord(table, rows);
+  return findRecord(session, table, `id = ?${lockOf(session)}`, [id], options);
 }
 
 export function listTemplateVersions(
@@ -55,14 +55,13 @@ export function listTemplateVersions(
     session,
     {
       name: 'template-version',
-      table: table.name,
+      table,
       key: ['created_at', 'id'],
       direction: 'DESC',
       index: leading === null ? 'product_template_version_by_age' : 'product_template_version_by_product',
       leading,
       filters: includeDeprecated ? [] : [current],
       keyOf: ({ createdAt, id }) => [createdAt, id],
-      read: (row) => readRecord(table, row),
     },
     page,
     options,
@@ -73,12 +72,14 @@ export async function insertTemplateVersion(session: SqlSession, input: Template
   const templateVersion = parseTemplateVersion(input);
   const { chart } = templateVersion;
   try {
-    await insertRow(session, table.name, [
-      ...toColumns(table, templateVersion),
-      // For people and their queries; `chart` is what is read back.
-      ['helm_chart_repo_url', chart.repoURL ?? null],
-      ['chart_version', chartVersionOf(chart)],
-    ]);
+    await session.attempt(
+      ...insertion(table.name, [
+        ...toColumns(table, templateVersion),
+        // For people and their queries; `chart` is what is read back.
+        ['helm_chart_repo_url', chart.repoURL ?? null],
+        ['chart_version', chartVersionOf(chart)],
+      ]),
+    );
   } catch (error) {
     throw error instanceof SqlConstraintError ? await refusal(session, templateVersion, error) : error;
   }

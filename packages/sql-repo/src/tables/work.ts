@@ -11,12 +11,15 @@ import {
   type WorkItem,
   type WorkRetry,
 } from '@caelus/core';
-import { type RecordTable, readRecord } from '../record-table.ts';
-import type { SqlExecutor, SqlSession } from '../sql-executor.ts';
+import { columnsOf, instantOf, type RecordTable, readRecord } from '../record-table.ts';
+import type { SqlDatabase, SqlSession } from '../sql-session.ts';
 
 // One row an instance, level-triggered: how often it was asked for, up to which request it is done, and who is at it.
 
-const table: RecordTable<WorkItem> = {
+/** The instant orders what was claimed at once. */
+type Claimed = WorkItem & { readonly requestedAt: Timestamp };
+
+const table: RecordTable<Claimed> = {
   name: 'work',
   columns: {
     instanceId: 'deployment_id',
@@ -24,11 +27,14 @@ const table: RecordTable<WorkItem> = {
     attempts: 'attempts',
     reason: 'reason',
     leaseToken: 'lease_token',
+    requestedAt: 'requested_at',
   },
   json: [],
+  integers: ['requested', 'attempts'],
+  instants: ['requestedAt'],
   parse: (input) => {
     // The cast: the table's own types and constraints hold for all but the id.
-    const item = input as WorkItem;
+    const item = input as Claimed;
     return { ...item, instanceId: parseInstanceId(item.instanceId) };
   },
 };
@@ -44,12 +50,20 @@ ON CONFLICT (deployment_id) DO UPDATE SET
   available_at = CASE WHEN work.requested = work.done OR excluded.available_at < work.available_at
     THEN excluded.available_at ELSE work.available_at END`;
 
-const CLAIM = `UPDATE work SET lease_owner = ?, lease_token = ?, lease_until = ?, requested_since_claim_at = NULL
-WHERE deployment_id IN (
+/**
+ * Of those who claim at once in PostgreSQL, each takes what the others have not locked. There the inner query is materialized:
+ * the subquery of a condition may be run more than once, and would lease more than its `LIMIT` says.
+ */
+function claimOf(session: SqlSession): string {
+  const isShared = session.dialect === 'postgres';
+  return `WITH due AS ${isShared ? 'MATERIALIZED ' : ''}(
   SELECT deployment_id FROM work
   WHERE requested > done AND available_at <= ? AND (lease_until IS NULL OR lease_until <= ?)
-  ORDER BY requested_at, deployment_id LIMIT ?)
-RETURNING deployment_id, requested, attempts, reason, lease_token, requested_at`;
+  ORDER BY requested_at, deployment_id LIMIT ?${isShared ? ' FOR UPDATE SKIP LOCKED' : ''})
+UPDATE work SET lease_owner = ?, lease_token = ?, lease_until = ?, requested_since_claim_at = NULL
+WHERE deployment_id IN (SELECT deployment_id FROM due)
+RETURNING ${columnsOf(session, table)}`;
+}
 
 const COMPLETE = `UPDATE work SET
   done = CASE WHEN ? > requested THEN requested WHEN ? > done THEN ? ELSE done END,
@@ -61,8 +75,9 @@ const RELEASE = `UPDATE work SET available_at = ?, attempts = attempts + ?, last
   lease_owner = NULL, lease_token = NULL, lease_until = NULL
 WHERE deployment_id = ? AND lease_token = ?`;
 
-const BACKLOG = `SELECT COUNT(*) AS pending, COUNT(CASE WHEN attempts > 0 THEN 1 END) AS failing,
-  MIN(requested_at) AS oldest_requested_at FROM work WHERE requested > done`;
+const backlogOf = (session: SqlSession) => `SELECT CAST(COUNT(*) AS TEXT) AS pending,
+  CAST(COUNT(CASE WHEN attempts > 0 THEN 1 END) AS TEXT) AS failing,
+  ${instantOf(session, 'MIN(requested_at)')} AS oldest_requested_at FROM work WHERE requested > done`;
 
 export async function requestWork(session: SqlSession, id: InstanceId, reason: string, at: Timestamp): Promise<void> {
   parseTimestamp(at);
@@ -70,20 +85,23 @@ export async function requestWork(session: SqlSession, id: InstanceId, reason: s
 }
 
 export async function claimWork(
-  executor: SqlExecutor,
+  database: SqlDatabase,
   ids: IdSource,
   claim: WorkClaim,
   options?: CallOptions,
 ): Promise<readonly WorkItem[]> {
   const { owner, limit, now, leaseUntil } = parseWorkClaim(claim);
   const token = ids.uuid();
-  const { rows } = await executor.transaction(
-    (session) => session.query(CLAIM, [owner, token, leaseUntil, now, now, limit]),
+  const { rows } = await database.transaction(
+    (session) => session.query(claimOf(session), [now, now, limit, owner, token, leaseUntil]),
     options,
   );
   // RETURNING keeps no order.
-  const age = ({ requested_at: at, deployment_id: id }: (typeof rows)[number]) => `${at} ${id}`;
-  return rows.toSorted((a, b) => (age(a) < age(b) ? -1 : 1)).map((row) => readRecord(table, row));
+  const age = ({ requestedAt, instanceId }: Claimed) => `${requestedAt} ${instanceId}`;
+  return rows
+    .map((row) => readRecord(table, row))
+    .toSorted((a, b) => (age(a) < age(b) ? -1 : 1))
+    .map(({ requestedAt: _, ...item }) => item);
 }
 
 export async function completeWork(session: SqlSession, item: WorkItem): Promise<boolean> {
@@ -99,7 +117,7 @@ export async function releaseWork(session: SqlSession, item: WorkItem, retry: Wo
 }
 
 export async function workBacklog(session: SqlSession, options?: CallOptions): Promise<WorkBacklog> {
-  const [row] = (await session.query(BACKLOG, [], options)).rows;
+  const [row] = (await session.query(backlogOf(session), [], options)).rows;
   return {
     pending: Number(row?.pending),
     failing: Number(row?.failing),

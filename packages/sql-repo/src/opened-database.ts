@@ -1,0 +1,19 @@
+import type { RepositoryCapabilities } from '@caelus/core';
+import type { MigrationPlan } from './migrations/migration.ts';
+import type { SqlExecutor } from './sql-executor.ts';
+import type { SqlDatabase } from './sql-session.ts';
+
+/** An open database, and what the repository has to know of it. */
+export interface OpenedDatabase {
+  /** Names it in errors. */
+  readonly name: string;
+  readonly database: SqlDatabase;
+  readonly plan: MigrationPlan;
+  readonly capabilities: RepositoryCapabilities;
+  /** Runs once the database has its tables. */
+  settle(): Promise<void>;
+  /** The same database, seen inside a host's open transaction. */
+  join(executor: SqlExecutor): SqlDatabase;
+  /** Calls back when work was requested. Left out where the database cannot tell. */
+  readonly listen: ((callback: () => void) => Promise<() => Promise<void>>) | undefined;
+}
