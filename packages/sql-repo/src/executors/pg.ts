@@ -9,12 +9,10 @@ export interface PgClientLike {
     text: string,
     values?: unknown[],
   ): Promise<{ readonly rows: Record<string, unknown>[]; readonly rowCount: number | null }>;
-  on(
-    event: 'notification',
-    listener: (message: { readonly channel: string; readonly payload?: string | undefined }) => void,
-  ): unknown;
-  on(event: 'error' | 'end', listener: (error?: Error) => void): unknown;
-  removeListener(event: string, listener: (...args: never[]) => void): unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: what a listener is given depends on the event.
+  on(event: string, listener: (...args: any[]) => void): unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  removeListener(event: string, listener: (...args: any[]) => void): unknown;
   /** Since pg 8.17: `I` outside of a transaction, `T` inside, `E` inside one that failed. */
   getTransactionStatus?(): string | null;
 }

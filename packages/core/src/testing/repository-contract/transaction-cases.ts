@@ -286,9 +286,14 @@ export const transactionCases: readonly ContractCase[] = [
         await transaction.insertProduct(sampleProduct(1));
         await hold.opened;
       });
-      const second = repository.transaction((transaction) => transaction.insertProduct(sampleProduct(2)), {
-        signal: controller.signal,
-      });
+      const second = repository.transaction(
+        async (transaction) => {
+          // Where transactions run beside one another, this one waits here.
+          await hold.opened;
+          await transaction.insertProduct(sampleProduct(2));
+        },
+        { signal: controller.signal },
+      );
       const stopped = assert.rejects(second, /stopped by the test/);
       const third = repository.transaction((transaction) => transaction.insertProduct(sampleProduct(3)));
       await turns();
