@@ -29,6 +29,8 @@ export async function createDatabase(): Promise<TestDatabase> {
   const clients: { end(): Promise<void> }[] = [];
   const pool = (config: pg.PoolConfig = {}) => {
     const made = new pg.Pool({ connectionString: url, ...config });
+    // As a host does: without it, an idle connection that is lost would end the process.
+    made.on('error', () => {});
     clients.push(made);
     return made;
   };
@@ -37,6 +39,7 @@ export async function createDatabase(): Promise<TestDatabase> {
     pool,
     async client(config = {}) {
       const made = new pg.Client({ connectionString: url, ...config });
+      made.on('error', () => {});
       await made.connect();
       clients.push(made);
       return made;

@@ -141,7 +141,8 @@ export function createPostgresDatabase(options: PostgresDatabaseOptions): SqlDat
         signal?.throwIfAborted();
         try {
           return await statement();
-        } catch (error) {
+        } catch (reason) {
+          const error = translatePostgresError(reason, name);
           if (!isRefusal(error)) scope.failure ??= { error };
           throw error;
         }
