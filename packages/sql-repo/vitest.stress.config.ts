@@ -1,10 +1,13 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig, mergeConfig, type ViteUserConfig } from 'vitest/config';
 import workspace from '../../vitest.config.ts';
 
 // Processes that are killed, and a PostgreSQL server: too slow for every test run. `ws:test:sql` runs them.
 const config: ViteUserConfig = mergeConfig(
   workspace,
-  defineConfig({ test: { testTimeout: 600_000, globalSetup: 'packages/sql-repo/test/postgres-setup.ts' } }),
+  defineConfig({
+    test: { testTimeout: 600_000, globalSetup: fileURLToPath(new URL('./test/postgres-setup.ts', import.meta.url)) },
+  }),
 );
 config.test = { ...config.test, include: ['packages/sql-repo/test/**/*.stress.ts'] };
 export default config;

@@ -43,7 +43,8 @@ export interface SqlRepository extends Repository {
    */
   in(executor: SqlExecutor): JoinedRepository;
   /**
-   * Calls back soon after work was requested by any process, until the function that it resolves to is called. A hint that
+   * Calls back soon after work was requested by any process, until the function that it resolves to is called, or the
+   * repository is disposed. A hint that
    * saves waiting, and no more: work is found by `claimWork`. Left out where the database or the executor cannot tell.
    */
   readonly onWorkRequested?: (callback: () => void) => Promise<() => Promise<void>>;
@@ -61,6 +62,7 @@ export interface RepositoryParts
 /** The repository over a database that has the schema. */
 export function repositoryOver(parts: RepositoryParts): SqlRepository {
   const { name, capabilities, storeId, ids, database, join, listen } = parts;
+  const listeners = new Set<() => Promise<void>>();
   return {
     name,
     capabilities,
@@ -72,8 +74,20 @@ export function repositoryOver(parts: RepositoryParts): SqlRepository {
       const joined = join(executor);
       return { name, storeId, ...readerOf(joined), transaction: transactionsOn(joined) };
     },
-    ...(listen === undefined ? {} : { onWorkRequested: listen }),
-    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+    ...(listen && {
+      async onWorkRequested(callback) {
+        const end = await listen(callback);
+        const stop = async () => {
+          if (listeners.delete(stop)) await end();
+        };
+        listeners.add(stop);
+        return stop;
+      },
+    }),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...listeners].map((stop) => stop()));
+      await database[Symbol.asyncDispose]();
+    },
   };
 }
 

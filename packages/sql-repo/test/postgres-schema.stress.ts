@@ -1,0 +1,242 @@
+import { type InstanceId, isCaelusError } from '@caelus/core';
+import { sampleInstance, sampleProduct, sampleTemplateVersion } from '@caelus/core/testing';
+import type pg from 'pg';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { fromPgPool, printMigrations, type SqlRepository } from '../src/index.ts';
+import { createDatabase, describeWithServer, type TestDatabase } from './postgres-database.ts';
+
+// What the database itself holds, whoever writes to it, and how it comes to its schema.
+
+let database: TestDatabase;
+let pool: pg.Pool;
+beforeEach(async () => {
+  database = await createDatabase();
+  pool = database.pool();
+});
+afterEach(() => database[Symbol.asyncDispose]());
+
+const refused = (sql: string, reason: string) => expect(pool.query(sql), sql).rejects.toThrow(reason);
+
+async function withRows(): Promise<SqlRepository> {
+  const repository = await database.open();
+  await repository.transaction(async (transaction) => {
+    await transaction.insertProduct(sampleProduct(1));
+    await transaction.insertTemplateVersion(sampleTemplateVersion(1));
+    await transaction.insertInstance(sampleInstance(1));
+    await transaction.insertInstance(sampleInstance(2, { status: 'Deleted' }));
+    await transaction.appendEvent({
+      at: sampleProduct(1).createdAt,
+      type: 'product-created',
+      instanceId: null,
+      generation: null,
+      changeId: null,
+      actor: null,
+      data: {},
+    });
+  });
+  return repository;
+}
+
+describeWithServer('the schema in PostgreSQL', () => {
+  it('keeps every column of a template version as it was published', async () => {
+    await withRows();
+    const { rows } = await pool.query<{ name: string; type: string }>(
+      `SELECT column_name AS name, data_type AS type FROM information_schema.columns
+       WHERE table_schema = 'caelus' AND table_name = 'product_template_version'`,
+    );
+    expect(rows.map(({ name }) => name)).toContain('helm_chart_repo_url');
+    for (const { name, type } of rows.filter(({ name }) => name !== 'deprecated_at')) {
+      const value = type === 'json' ? `'"changed"'` : type.startsWith('timestamp') ? 'now()' : `'changed'`;
+      await refused(`UPDATE caelus.product_template_version SET ${name} = ${value}`, 'immutable');
+    }
+    await refused('DELETE FROM caelus.product_template_version', 'immutable');
+    await refused('TRUNCATE caelus.product_template_version CASCADE', 'immutable');
+    await pool.query('UPDATE caelus.product_template_version SET deprecated_at = now()');
+    await refused(`UPDATE caelus.product_template_version SET deprecated_at = '2020-01-01'`, 'immutable');
+    await refused('UPDATE caelus.product_template_version SET deprecated_at = NULL', 'immutable');
+  });
+
+  it('keeps events for ever', async () => {
+    await withRows();
+    await refused(`UPDATE caelus.event SET data = '{}'`, 'append-only');
+    await refused('DELETE FROM caelus.event', 'append-only');
+    await refused('TRUNCATE caelus.event', 'append-only');
+  });
+
+  it('gives an event its place, whatever the writer says', async () => {
+    const repository = await withRows();
+    await pool.query(`INSERT INTO caelus.event (position, cursor, at, type, data)
+      VALUES (1, 'x', now(), 'product-created', '{"second": true}')`);
+    expect((await repository.listEvents()).map(({ data }) => data)).toEqual([{}, { second: true }]);
+  });
+
+  it('never lowers a generation, and never brings an instance back', async () => {
+    await withRows();
+    await pool.query('UPDATE caelus.deployment SET generation = 5');
+    await refused('UPDATE caelus.deployment SET generation = 4', 'never goes down');
+    await refused(`UPDATE caelus.deployment SET status = 'Running' WHERE status = 'Deleted'`, 'final');
+    await refused(`UPDATE caelus.deployment SET status = 'Sleeping' WHERE status <> 'Deleted'`, 'check constraint');
+  });
+
+  it('remembers every change, whoever writes it', async () => {
+    const repository = await withRows();
+    const change = '99999999-9999-4999-8999-999999999999' as never;
+    await pool.query(`UPDATE caelus.deployment SET change_id = '${change}' WHERE id = '${sampleInstance(1).id}'`);
+    expect(await repository.hasChange(sampleInstance(1).id, change)).toBe(true);
+    expect(await repository.hasChange(sampleInstance(1).id, sampleInstance(1).changeId)).toBe(true);
+    expect(await repository.hasChange(sampleInstance(2).id, change)).toBe(false);
+  });
+
+  it('announces work, whoever requests it', async () => {
+    await using repository = await withRows();
+    let hear = () => {};
+    const heard = new Promise<void>((resolve) => {
+      hear = resolve;
+    });
+    await repository.onWorkRequested?.(hear);
+    await pool.query(`INSERT INTO caelus.work VALUES ('work-1', 1, 0, 'by hand', now(), NULL, now(), 0)`);
+    await heard;
+  });
+
+  it('pages through instants that somebody wrote with microseconds', async () => {
+    const repository = await database.open();
+    await pool.query(`INSERT INTO caelus.product (id, slug, name, created_at)
+      SELECT 'p-' || i, 'p-' || i, 'P', timestamptz '2026-01-01 00:00:00Z' + i * interval '137 microseconds'
+      FROM generate_series(1, 200) AS i`);
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await repository.listProducts({ limit: 7, cursor });
+      seen.push(...page.items.map(({ id }) => id));
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined && seen.length <= 400);
+    expect(seen).toHaveLength(200);
+    expect(new Set(seen).size).toBe(200);
+  });
+
+  it('reads instants in UTC and numbers without loss, whatever the zone of the session', async () => {
+    const repository = await withRows();
+    const found = await repository.findInstance(sampleInstance(1).id);
+    expect(found).toEqual(sampleInstance(1));
+    await pool.query(`UPDATE caelus.deployment SET generation = 9007199254740991 WHERE status <> 'Deleted'`);
+    for (const zone of ['Asia/Kolkata', 'UTC']) {
+      const other = await database.open({}, { options: `-c timezone=${zone} -c datestyle=German` });
+      const again = await other.findInstance(sampleInstance(1).id);
+      expect(again).toEqual({ ...found, generation: Number.MAX_SAFE_INTEGER });
+    }
+  });
+
+  it('refuses a row that cannot be read, and shows nothing of it', async () => {
+    const repository = await withRows();
+    await pool.query(`UPDATE caelus.deployment SET labels = '["hunter2"]'`);
+    const error = await repository.findInstance(sampleInstance(1).id as InstanceId).catch((reason: unknown) => reason);
+    expect(isCaelusError(error, 'STORE_CORRUPT')).toBe(true);
+    expect(String(error)).not.toContain('hunter2');
+  });
+
+  it('lists a page from an index, without a sort, in a large table', async () => {
+    const repository = await withRows();
+    await pool.query(`INSERT INTO caelus.product (id, slug, name, created_at)
+      SELECT 'p-' || i, 'p-' || i, 'P', now() + i * interval '1 ms' FROM generate_series(1, 20000) AS i`);
+    await pool.query('ANALYZE caelus.product');
+    const statements: (readonly [string, unknown[]])[] = [];
+    const executor = fromPgPool(pool);
+    const spied = await database.open({
+      executor: {
+        ...executor,
+        query: (sql, parameters) => {
+          statements.push([sql, [...parameters]]);
+          return executor.query(sql, parameters);
+        },
+      },
+    });
+    statements.length = 0;
+    const first = await spied.listProducts({ limit: 10 });
+    await spied.listProducts({ limit: 10, cursor: first.nextCursor ?? '' });
+    expect(statements).toHaveLength(2);
+    for (const [sql, parameters] of statements) {
+      const plan = await pool.query(`EXPLAIN (ANALYZE, TIMING OFF) ${sql}`, parameters);
+      const text = plan.rows.map((row) => row['QUERY PLAN']).join('\n');
+      expect(text).toMatch(/Index (?:Only )?Scan Backward using product_by_age/);
+      expect(text).not.toMatch(/Sort|Seq Scan/);
+    }
+    expect((await repository.listProducts({ limit: 1 })).items).toHaveLength(1);
+  });
+});
+
+describeWithServer('the migrations in PostgreSQL', () => {
+  it('are refused where an applied one was edited, or is of a newer version', async () => {
+    await database.open();
+    await pool.query(`INSERT INTO caelus.migration VALUES (99, 'later', 'x', now())`);
+    await expect(database.open()).rejects.toMatchObject({ code: 'SQL_MIGRATION_UNKNOWN', details: { version: 99 } });
+    await pool.query(
+      `DELETE FROM caelus.migration WHERE version = 99; UPDATE caelus.migration SET checksum = 'edited'`,
+    );
+    await expect(database.open()).rejects.toMatchObject({ code: 'SQL_MIGRATION_CHANGED', details: { version: 1 } });
+  });
+
+  it('leave nothing where they fail in the middle', async () => {
+    const executor = fromPgPool(pool);
+    let statements = 0;
+    const failing = {
+      ...executor,
+      transaction: <T>(body: Parameters<typeof executor.transaction<T>>[0]) =>
+        executor.transaction<T>((connection) =>
+          body({
+            query(sql, parameters) {
+              statements += 1;
+              if (statements === 30) throw new Error('interrupted by the test');
+              return connection.query(sql, parameters);
+            },
+          }),
+        ),
+    };
+    await expect(database.open({ executor: failing })).rejects.toMatchObject({ code: 'SQL_STATEMENT_FAILED' });
+    expect((await pool.query(`SELECT 1 FROM pg_namespace WHERE nspname = 'caelus'`)).rows).toEqual([]);
+    await database.open();
+  });
+
+  it('give up where a table stays locked, and say so', async () => {
+    await pool.query(
+      'CREATE SCHEMA caelus; CREATE TABLE caelus.migration (version integer PRIMARY KEY, name text, checksum text, applied_at timestamptz(3))',
+    );
+    const other = await database.client();
+    await other.query('BEGIN; LOCK TABLE caelus.migration IN SHARE MODE');
+    await expect(database.open()).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+    await other.query('ROLLBACK');
+    await database.open();
+  });
+
+  it('refuse a schema that another application has filled, and take an empty one', async () => {
+    await pool.query('CREATE SCHEMA taken; CREATE TABLE taken.product (price int); CREATE SCHEMA empty');
+    await expect(database.open({ schema: 'taken' })).rejects.toMatchObject({ code: 'SQL_DATABASE_FOREIGN' });
+    await database.open({ schema: 'empty' });
+  });
+
+  it('print a script after which nothing is left to apply, for a role that may not make tables', async () => {
+    await expect(database.open({ migrate: false })).rejects.toMatchObject({ code: 'SQL_MIGRATION_PENDING' });
+    await pool.query(printMigrations('postgres', { schema: 'printed' }));
+    await pool.query(`DROP ROLE IF EXISTS plain_writer; CREATE ROLE plain_writer LOGIN;
+      GRANT USAGE ON SCHEMA printed TO plain_writer;
+      GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA printed TO plain_writer`);
+    try {
+      const url = new URL(database.url);
+      url.username = 'plain_writer';
+      const plain = () => fromPgPool(database.pool({ connectionString: url.href }));
+      const repository = await database.open({ executor: plain(), schema: 'printed', migrate: false });
+      await repository.transaction(async (transaction) => {
+        await transaction.insertProduct(sampleProduct(1));
+        await transaction.insertTemplateVersion(sampleTemplateVersion(1));
+        await transaction.insertInstance(sampleInstance(1));
+        await transaction.requestWork('work-1' as never, 'x', sampleProduct(1).createdAt);
+      });
+      await database.open({ schema: 'printed' });
+      await expect(database.open({ executor: plain() })).rejects.toMatchObject({
+        code: 'SQL_STATEMENT_FAILED',
+        details: { sqlState: '42501' },
+      });
+    } finally {
+      await pool.query('DROP OWNED BY plain_writer; DROP ROLE plain_writer');
+    }
+  });
+});
