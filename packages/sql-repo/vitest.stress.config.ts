@@ -9,5 +9,10 @@ const config: ViteUserConfig = mergeConfig(
     test: { testTimeout: 600_000, globalSetup: fileURLToPath(new URL('./test/postgres-setup.ts', import.meta.url)) },
   }),
 );
-config.test = { ...config.test, include: ['packages/sql-repo/test/**/*.stress.ts'] };
+config.test = {
+  ...config.test,
+  include: ['packages/sql-repo/test/**/*.stress.ts'],
+  // Events wait for the oldest transaction of the whole server, so a file would wait for another one's.
+  fileParallelism: false,
+};
 export default config;

@@ -2,7 +2,7 @@ import type { CaelusEvent, Timestamp } from '@caelus/core';
 import { expect, it } from 'vitest';
 import type { SqlRepository } from '../src/index.ts';
 import { type Child, startProgram } from './child-process.ts';
-import { createDatabase, describeWithServer } from './postgres-database.ts';
+import { createDatabase, describeWithServer, type TestDatabase } from './postgres-database.ts';
 
 const PROCESSES = 3;
 const KILLS = 24;
@@ -29,6 +29,18 @@ async function finish(repository: SqlRepository): Promise<number> {
   }
 }
 
+/** The server rolls back what a killed process had begun once it sees that the connection is gone. */
+async function serverHasNoticed(database: TestDatabase): Promise<void> {
+  const pool = database.pool();
+  const open = `SELECT 1 FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'`;
+  const deadline = Date.now() + 30_000;
+  while ((await pool.query(open)).rows.length > 0) {
+    if (Date.now() > deadline) throw new Error('The server still has transactions of killed processes.');
+    await new Promise<void>((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 describeWithServer('processes that claim and complete work, and are killed', () => {
   it(`complete every piece once and lose none, ${KILLS} kills long`, async () => {
     await using database = await createDatabase();
@@ -51,6 +63,7 @@ describeWithServer('processes that claim and complete work, and are killed', () 
     const lines = killed.flatMap((child) => child.lines);
     const said = (word: string) =>
       lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+    await serverHasNoticed(database);
     const left = await finish(repository);
     const events = await allEvents(repository);
     const requested = events.flatMap(({ data }) => (data.requested === undefined ? [] : [String(data.requested)]));

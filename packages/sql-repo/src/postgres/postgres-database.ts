@@ -121,7 +121,7 @@ export function createPostgresDatabase(options: PostgresDatabaseOptions): SqlDat
       return await abortable(whole, signal, () => isWaiting);
     } catch (error) {
       if (thrown !== undefined) throw thrown.error;
-      if (signal?.aborted) throw signal.reason;
+      if (isWaiting && signal?.aborted) throw signal.reason;
       throw translatePostgresError(error, name);
     }
   }
