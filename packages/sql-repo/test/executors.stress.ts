@@ -40,6 +40,17 @@ const parsers: pg.CustomTypesConfig = {
   },
 } as pg.CustomTypesConfig;
 
+async function inClientTransaction(client: pg.ClientBase, body: Parameters<Host['transaction']>[0]): Promise<void> {
+  try {
+    await client.query('BEGIN');
+    await body(fromPgClient(client), (id) => client.query(`${INSERT} ($1)`, [id]));
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK');
+    throw error;
+  }
+}
+
 const hosts: Readonly<Record<string, (database: TestDatabase) => Promise<Host>>> = {
   async 'pool of pg'(database) {
     const pool = database.pool({ types: parsers });
@@ -48,12 +59,7 @@ const hosts: Readonly<Record<string, (database: TestDatabase) => Promise<Host>>>
       async transaction(body) {
         const client = await pool.connect();
         try {
-          await client.query('BEGIN');
-          await body(fromPgClient(client), (id) => client.query(`${INSERT} ($1)`, [id]));
-          await client.query('COMMIT');
-        } catch (error) {
-          await client.query('ROLLBACK');
-          throw error;
+          await inClientTransaction(client, body);
         } finally {
           client.release();
         }
@@ -62,36 +68,12 @@ const hosts: Readonly<Record<string, (database: TestDatabase) => Promise<Host>>>
   },
   async 'client of pg'(database) {
     const client = await database.client({ types: parsers });
-    return {
-      executor: fromPgClient(client),
-      async transaction(body) {
-        try {
-          await client.query('BEGIN');
-          await body(fromPgClient(client), (id) => client.query(`${INSERT} ($1)`, [id]));
-          await client.query('COMMIT');
-        } catch (error) {
-          await client.query('ROLLBACK');
-          throw error;
-        }
-      },
-    };
+    return { executor: fromPgClient(client), transaction: (body) => inClientTransaction(client, body) };
   },
   async 'client of an older pg, which does not know its state'(database) {
     const client = await database.client({ types: parsers });
     Object.assign(client, { getTransactionStatus: undefined });
-    return {
-      executor: fromPgClient(client),
-      async transaction(body) {
-        try {
-          await client.query('BEGIN');
-          await body(fromPgClient(client), (id) => client.query(`${INSERT} ($1)`, [id]));
-          await client.query('COMMIT');
-        } catch (error) {
-          await client.query('ROLLBACK');
-          throw error;
-        }
-      },
-    };
+    return { executor: fromPgClient(client), transaction: (body) => inClientTransaction(client, body) };
   },
   async Kysely(database) {
     const pool = database.pool({ types: parsers });

@@ -14,7 +14,7 @@ export interface TestDatabase extends AsyncDisposable {
   pool(config?: pg.PoolConfig): pg.Pool;
   /** A client that is ended with the database. */
   client(config?: pg.ClientConfig): Promise<pg.Client>;
-  /** A repository on a pool of its own. */
+  /** A repository, on a pool of its own where no executor is given. */
   open(options?: Partial<PostgresOptions>, config?: pg.PoolConfig): Promise<SqlRepository>;
 }
 
@@ -44,7 +44,8 @@ export async function createDatabase(): Promise<TestDatabase> {
       clients.push(made);
       return made;
     },
-    open: (options = {}, config = {}) => createSqlRepository({ executor: fromPgPool(pool(config)), ...options }),
+    open: (options = {}, config = {}) =>
+      createSqlRepository({ ...options, executor: options.executor ?? fromPgPool(pool(config)) }),
     async [Symbol.asyncDispose]() {
       await Promise.all(clients.map((client) => client.end()));
       await asAdministrator(`DROP DATABASE ${name} WITH (FORCE)`);

@@ -92,7 +92,7 @@ export async function startPostgres(binaries: string): Promise<PostgresServer> {
     fsync: 'off',
     // It takes transaction numbers at times of its own, and events wait for the oldest of these.
     autovacuum: 'off',
-    max_connections: 100,
+    max_connections: 200,
     // A zone that is not UTC, so that what depends on it goes wrong.
     timezone: 'America/New_York',
   };
