@@ -57,7 +57,7 @@ export function createObjectStore(
 
     async write(objects, pack, body) {
       return packs.write(pack, durability, () => {
-        for (const { id, type, content } of objects) reader.remember(id, { type, content: Buffer.from(content) });
+        for (const object of objects) reader.remember(object.id, object);
         return body();
       });
     },

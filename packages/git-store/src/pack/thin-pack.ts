@@ -32,9 +32,8 @@ export async function encodeThinPack(
     // A previous version that is damaged here may well be whole there, but nothing can be compared with it.
     const base = await find(previous).catch(() => undefined);
     if (base?.type !== object.type) return entry;
-    const content = Buffer.from(object.content.buffer, object.content.byteOffset, object.content.byteLength);
-    const delta = (object.type === 'tree' ? encodeTreeDelta : encodeLineDelta)(base.content, content);
-    if (delta.length >= content.length) return entry;
+    const delta = (object.type === 'tree' ? encodeTreeDelta : encodeLineDelta)(base.content, object.content);
+    if (delta.length >= object.content.length) return entry;
     const bytes = Buffer.concat([encodeDeltaHeader(previous, delta.length), await compressBytes(delta, LEVEL)]);
     return bytes.length < entry.bytes.length ? { id: entry.id, bytes } : entry;
   }
