@@ -66,7 +66,7 @@ export function encodePack(entries: readonly PackEntry[]): EncodedPack {
 export function checkReceivedPack(pack: Buffer): { readonly name: string; readonly count: number } {
   const isPack = pack.length >= PACK_HEADER_BYTES + CHECKSUM_BYTES && pack.toString('latin1', 0, 4) === 'PACK';
   const checksum = pack.subarray(-CHECKSUM_BYTES).toString('hex');
-  const sum = isPack ? createHash('sha1').update(pack.subarray(0, -CHECKSUM_BYTES)).digest('hex') : '';
-  if (sum !== checksum) throw corrupt('pack', 'A pack from the remote is damaged. Try again.');
+  const sum = createHash('sha1').update(pack.subarray(0, -CHECKSUM_BYTES)).digest('hex');
+  if (!isPack || sum !== checksum) throw corrupt('pack', 'A pack from the remote is damaged. Try again.');
   return { name: `pack-${checksum}`, count: pack.readUInt32BE(8) };
 }

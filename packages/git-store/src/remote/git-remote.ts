@@ -1,5 +1,5 @@
 import { CaelusError, type CommitId, type Logger, parseCommitId } from '@caelus/core';
-import { protocolInvalid, unsupported } from '../git-errors.ts';
+import { protocolInvalid, unavailable, unsupported } from '../git-errors.ts';
 import { createHttpSession, type HttpSessionOptions, LostResponseError } from './http-session.ts';
 import { encodePktLine, FLUSH_PKT, parsePktLines, splitSideBands } from './pkt-line.ts';
 
@@ -57,7 +57,7 @@ export type PushOutcome =
    * remote could make nothing of the pack, which may be because it lacks the base of a delta.
    */
   | { readonly outcome: 'rejected'; readonly reason: string; readonly isUnread: boolean }
-  /** Sent, but without an answer that says what became of it. */
+  /** Sent, but without an answer that says what became of it; unless the cause is over, it may still arrive. */
   | { readonly outcome: 'unknown'; readonly cause: unknown };
 
 export interface GitRemoteOptions extends HttpSessionOptions {
@@ -86,7 +86,9 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     const texts = lines.map((line) => line?.toString('utf8').trimEnd() ?? '');
     const failure = texts.find((line) => line.startsWith('ERR '));
     if (failure !== undefined) throw protocolInvalid(url, http.readable(failure.slice(4)));
-    if (!complete || texts[0] !== '# service=git-upload-pack')
+    // One flush ends the line above the list, another one the list. Without it, refs may be missing that are there.
+    const isWhole = complete && lines.filter((line) => line === null).length > 1;
+    if (!isWhole || texts[0] !== '# service=git-upload-pack')
       throw protocolInvalid(url, 'its list of refs is cut off.');
     const capabilities =
       texts
@@ -121,7 +123,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
         ...have.map((commit) => encodePktLine(`have ${commit}\n`)),
         encodePktLine('done\n'),
       ]);
-      const { plain, data, fatal } = splitSideBands(await post('git-upload-pack', body, signal));
+      const { plain, data, fatal } = splitSideBands(await readPost('git-upload-pack', body, signal));
       const failure = plain.find((line) => line.startsWith('ERR '))?.slice(4) ?? fatal;
       if (failure !== '') throw protocolInvalid(url, http.readable(failure));
       const named = (word: string) =>
@@ -140,6 +142,20 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
       }
     },
   };
+
+  /** A request that changes nothing, so that it does not matter whether it arrived. */
+  async function readPost(
+    service: string,
+    body: Buffer,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly (Buffer | null)[]> {
+    try {
+      return await post(service, body, signal);
+    } catch (error) {
+      if (error instanceof LostResponseError) throw unavailable(url, `${error.message}.`, error);
+      throw error;
+    }
+  }
 
   async function post(
     service: string,
@@ -192,7 +208,7 @@ export function pushRefused(remote: string, reason: string): CaelusError<'GIT_PU
 export function pushUnknown(remote: string, commit: CommitId, cause: unknown): CaelusError<'GIT_PUSH_UNKNOWN'> {
   return new CaelusError({
     code: 'GIT_PUSH_UNKNOWN',
-    message: `The connection to ${remote} was lost during a push, and the remote cannot be asked whether commit ${commit} arrived. Propose the changes again: what arrived is then unchanged.`,
+    message: `The connection to ${remote} was lost during a push, and it cannot be found out whether commit ${commit} arrived, or still will. Propose the changes again: what arrived is then unchanged.`,
     details: { remote, commit },
     retryable: true,
     cause,
