@@ -19,7 +19,7 @@ import { createLocalTagRefs, createRemoteTagRefs } from './tag-refs.ts';
 
 /** Opens the repository with packs, refs and HTTP of our own: on any file system, and without a process beside this one. */
 export async function openInProcessBackend(
-  { gitdir, branch, sign, logger, lockWaitMilliseconds, durability = 'strict', ...options }: GitBackendOptions,
+  { gitdir, branch, sign, logger, lockWaitMilliseconds, durability, ...options }: GitBackendOptions,
   fs: GitFileSystem | undefined,
 ): Promise<GitBackend> {
   const files = fs === undefined ? createDiskFiles() : createInjectedFiles(fs);

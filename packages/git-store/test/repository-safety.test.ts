@@ -394,6 +394,7 @@ describe('opening', () => {
     [{ maxWaiting: 0 }, '/maxWaiting'],
     [{ maxWaiting: 1_000_001 }, '/maxWaiting'],
     [{ lockWaitMilliseconds: 60_001 }, '/lockWaitMilliseconds'],
+    [{ durability: 'none' as 'strict' }, '/durability'],
     [{ remote: { url: 'https://git.example.com/a.git', timeoutMilliseconds: 0 } }, '/remote/timeoutMilliseconds'],
     [{ dir: 'typo' }, '/dir'],
   ])('refuses options that cannot be: %j', async (extra, path) => {

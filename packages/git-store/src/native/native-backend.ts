@@ -31,7 +31,7 @@ export interface NativeBackendOptions {
  * lock that a killed process has left is recognised here as in a store without the binary.
  */
 export async function openNativeBackend(
-  { gitdir, branch, sign, logger, lockWaitMilliseconds, durability = 'strict', ...options }: GitBackendOptions,
+  { gitdir, branch, sign, logger, lockWaitMilliseconds, durability, ...options }: GitBackendOptions,
   { executable, ssh, environment }: NativeBackendOptions,
 ): Promise<GitBackend> {
   const files = createDiskFiles();
