@@ -17,6 +17,7 @@ export async function benchPushes(place: Place, short: boolean): Promise<readonl
     store: await place.serve('push-store'),
     cli: await place.serve('push-cli'),
     isomorphic: await place.serve('push-isomorphic'),
+    floor: await place.serve('push-floor'),
   };
 
   await using contest = createContest(name, place);
@@ -45,7 +46,7 @@ export async function benchPushes(place: Place, short: boolean): Promise<readonl
   await contest.enter({
     label: 'floor',
     repository: null,
-    settings: { kind: 'floor', directory: place.directory, treeBytes, url: served.store.url },
+    settings: { kind: 'floor', directory: place.directory, treeBytes, url: served.floor.url },
     ...rounds,
   });
   const samples = await contest.compete();
@@ -74,7 +75,7 @@ export async function benchPushes(place: Place, short: boolean): Promise<readonl
         ]),
     compareTimes({
       ...row,
-      against: 'floor: SHA-1 of the changed trees, one fsync, one request to receive-pack',
+      against: 'floor: SHA-1 of the changed trees, one fsync, one push without objects',
       theirs: samples('floor'),
     }),
     {
