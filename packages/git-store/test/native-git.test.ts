@@ -229,6 +229,70 @@ describe('a store by native git and one without it', () => {
     expect(error).toMatchObject({ code: 'GIT_SIGNING_FAILED' });
     expect(String(error)).not.toContain('passphrase');
     expect((await store.snapshot()).commit).toBeNull();
+    expect(await readdir(join(directory, 'objects/pack'))).toEqual([]);
+  });
+});
+
+describe('what native git reads', () => {
+  it('is checked, and what is damaged is not taken for missing', async () => {
+    await using root = await temporaryDirectory();
+    const directory = join(root.path, 'store.git');
+    await using store = await createGitStore({ directory, transport: nativeGit() });
+    const first = commitOf(await write(store, { a: '1' }));
+    const [pack = ''] = (await readdir(join(directory, 'objects/pack'))).filter((name) => name.endsWith('.pack'));
+    const second = commitOf(await write(store, { a: '2' }));
+    const path = join(directory, 'objects/pack', pack);
+    const whole = await readFile(path);
+    await chmod(path, 0o644);
+    for (const bytes of [whole.subarray(0, 40), Buffer.from(whole).fill(7, 12, whole.length - 20)]) {
+      await writeFile(path, bytes);
+      await using fresh = await createGitStore({ directory, transport: nativeGit() });
+      const error = await failure(fresh.isAncestor(first, second));
+      expect(error).toMatchObject({ code: 'STORE_CORRUPT', details: { what: first } });
+    }
+    await writeFile(path, whole);
+    await using fresh = await createGitStore({ directory, transport: nativeGit() });
+    expect(await fresh.isAncestor(first, second)).toBe(true);
+    expect(await fresh.isAncestor('f'.repeat(40) as CommitId, second)).toBe(false);
+  });
+
+  it('is the object itself, not one that replaces it', async () => {
+    await using root = await temporaryDirectory();
+    const directory = join(root.path, 'store.git');
+    await using store = await createGitStore({ directory, transport: nativeGit() });
+    await write(store, { a: 'real', b: 'other' });
+    await git(directory, ['replace', 'main:a', 'main:b']);
+    await using fresh = await createGitStore({ directory, transport: nativeGit() });
+    expect(await readText(await fresh.snapshot(), 'a')).toBe('real');
+  });
+});
+
+describe('tags on a remote, by native git', () => {
+  it('name also a commit that the cache has left out, and none that the remote has not', async () => {
+    await using root = await temporaryDirectory();
+    const served = join(root.path, 'remote.git');
+    await git(root.path, ['init', '-q', '--bare', '-b', 'main', served]);
+    await using server = await startHttpGitServer(root.path);
+    const open = (name: string) =>
+      createGitStore({
+        directory: join(root.path, name),
+        remote: { url: `${server.url}/remote.git` },
+        transport: nativeGit(),
+      });
+    await using author = await open('author.git');
+    const old = commitOf(await write(author, { a: '1' }));
+    await write(author, { a: '2' });
+    await write(author, { a: '3' });
+    await using store = await open('cache.git');
+    await store.snapshot();
+    expect(await store.createTag({ name: 'v1', commit: old })).toEqual({ name: 'v1', commit: old, annotated: false });
+    expect((await git(served, ['rev-parse', 'v1'])).trim()).toBe(old);
+    await store.createTag({ name: 'v2', commit: old, message: 'Two' });
+    expect(await author.listTags()).toHaveLength(2);
+    const unknown = 'f'.repeat(40) as CommitId;
+    const refused = await failure(store.createTag({ name: 'v3', commit: unknown }));
+    expect(refused.code).toBe('GIT_PUSH_REFUSED');
+    await fsck(join(root.path, 'cache.git'));
   });
 });
 

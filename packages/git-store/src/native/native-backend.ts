@@ -1,11 +1,13 @@
 import { type CommitId, isCaelusError, type Logger } from '@caelus/core';
 import { type BranchRef, createBranchRef } from '../branch-ref.ts';
-import { signCommit } from '../commit-signature.ts';
+import { type GitSigner, signCommit } from '../commit-signature.ts';
 import { createDiskFiles } from '../disk-files.ts';
 import type { FileAccess } from '../file-access.ts';
-import type { GitBackend, GitBackendOptions, GitBranch } from '../git-backend.ts';
+import type { CommitRequest, GitBackend, GitBackendOptions, GitBranch } from '../git-backend.ts';
 import { createCommit } from '../git-commit.ts';
 import { unavailable } from '../git-errors.ts';
+import type { GitObject } from '../git-object.ts';
+import { buildTree } from '../git-snapshot.ts';
 import { createHistory } from '../history.ts';
 import { createMaintenance } from '../maintenance.ts';
 import { openRepository } from '../open-repository.ts';
@@ -19,6 +21,8 @@ import { createNativeObjectStore, type NativeObjectStore } from './native-object
 import { createNativeRemote } from './native-remote.ts';
 import { PlumbingError } from './plumbing.ts';
 import type { NativeGitSshOptions } from './ssh-command.ts';
+
+const REPACKS = 3;
 
 export interface NativeBackendOptions {
   readonly executable: string;
@@ -75,6 +79,11 @@ export async function openNativeBackend(
       logger,
     });
 
+  async function signedCommit({ base, tree, edits, fields }: CommitRequest, signer: GitSigner): Promise<GitObject> {
+    const { root } = await buildTree(objects, tree, edits);
+    return signCommit(createCommit({ ...fields, tree: root, parent: base }), signer);
+  }
+
   function openBranch(name: string): GitBranch {
     const ref = openRef(`refs/heads/${name}`);
     const upstream =
@@ -87,18 +96,15 @@ export async function openNativeBackend(
       refresh: upstream.refresh,
       complete: upstream.complete,
 
-      async commit({ base, expected = base, edits, fields }, signal) {
+      async commit({ base, expected = base, tree, edits, fields }, signal) {
+        // Git signs only with keys of its own, so the commit is made as without it. First, because nothing is written where
+        // it fails.
+        const signed = sign && (await signedCommit({ base, tree, edits, fields }, sign));
         const published = await importer
           .write({ base, edits, fields }, async (imported) => {
-            let id = imported;
-            if (sign !== undefined) {
-              // Git signs only with keys of its own. So the commit is written anew, with the tree of the imported one.
-              const { tree } = await history.commit(imported);
-              const signed = await signCommit(createCommit({ ...fields, tree, parent: base }), sign);
-              await objects.writeLoose([signed]);
-              id = signed.id as CommitId;
-            }
+            if (signed !== undefined) await objects.writeLoose([signed]);
             signal?.throwIfAborted();
+            const id = signed === undefined ? imported : (signed.id as CommitId);
             return (await upstream.publish(expected, id, [], signal)) ? id : undefined;
           })
           .catch((error: unknown) => {
@@ -156,8 +162,13 @@ async function repack({ git, files, gitdir, scratch, logger }: RepackOptions): P
   const lock = { files, path: `${scratch}/lock-consolidation`, scratch, logger, waitMilliseconds: 0 };
   try {
     await withRefLock(lock, async () => {
-      const { code } = await git.run(['repack', '-d', '-q', '-n', '--geometric=2']);
-      if (code !== 0) throw unavailable(gitdir, 'git repack has failed.');
+      for (let attempt = 1; ; attempt += 1) {
+        const { code } = await git.run(['repack', '-d', '-q', '-n', '--geometric=2']);
+        if (code === 0) return;
+        // It gives up where packs go away under it, when somebody else cleans up.
+        if (attempt === REPACKS)
+          throw unavailable(gitdir, 'git repack fails; git fsck tells whether a pack is damaged.');
+      }
     });
   } catch (error) {
     if (!isCaelusError(error, 'GIT_REF_LOCKED')) throw error;

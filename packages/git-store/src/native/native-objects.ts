@@ -1,3 +1,4 @@
+import type { CaelusError } from '@caelus/core';
 import type { FileAccess } from '../file-access.ts';
 import { corrupt } from '../git-errors.ts';
 import { type GitObject, type ObjectType, objectId } from '../git-object.ts';
@@ -21,9 +22,7 @@ const MOST_BYTES = 256 * 1024 * 1024;
 export function createNativeObjectStore(git: GitProgram, files: FileAccess, gitdir: string): NativeObjectStore {
   const process = createPlumbing(git, ['cat-file', '--batch']);
 
-  async function lookUp(id: string): Promise<StoredObject | undefined> {
-    // Anything else would be taken for a revision.
-    if (!OBJECT_ID.test(id)) return undefined;
+  async function ask(id: string): Promise<StoredObject | undefined> {
     try {
       return await process.ask(Buffer.from(`${id}\n`), async (answer) => {
         const header = await answer.line();
@@ -38,10 +37,21 @@ export function createNativeObjectStore(git: GitProgram, files: FileAccess, gitd
         return { type: type as ObjectType, content };
       });
     } catch (error) {
-      if (!(error instanceof PlumbingError)) throw error;
-      const message = `Object ${id} of the repository cannot be read. Run git fsck to see what is damaged.`;
-      throw corrupt(id, message, error);
+      throw error instanceof PlumbingError ? unreadable(id, error) : error;
     }
+  }
+
+  async function lookUp(id: string): Promise<StoredObject | undefined> {
+    // Anything else would be taken for a revision.
+    if (!OBJECT_ID.test(id)) return undefined;
+    const found = await ask(id);
+    if (found !== undefined) return found;
+    // Git says the same of an object in a damaged pack, or in packs that are being folded. Only its complaints tell them apart.
+    const { code, stderr } = await git.run(['cat-file', '-t', id]);
+    if (/^error: /m.test(stderr)) throw unreadable(id);
+    if (code !== 0) return undefined;
+    await process.end();
+    return ask(id);
   }
 
   async function writeLoose(objects: readonly GitObject[]): Promise<void> {
@@ -71,4 +81,8 @@ export function createNativeObjectStore(git: GitProgram, files: FileAccess, gitd
     async addPack() {},
     close: () => process.end(),
   };
+}
+
+function unreadable(id: string, cause?: unknown): CaelusError<'STORE_CORRUPT'> {
+  return corrupt(id, `Object ${id} of the repository cannot be read. Run git fsck to see what is damaged.`, cause);
 }

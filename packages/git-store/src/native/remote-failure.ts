@@ -27,16 +27,17 @@ export class MovedError extends Error {
   override readonly name: string = 'MovedError';
 }
 
+const MISSING = /^(?:error: src refspec [0-9a-f]{40} does not match any|fatal: bad object [0-9a-f]{40})/m;
 const MOVED = /not our ref|unadvertised object/;
 
 /**
  * What went wrong with a remote, from what Git says of it in its untranslated words. `unauthorized` may be tried again with
- * other credentials.
+ * other credentials; `missing` says that there is no such commit to be pushed.
  */
 export function judgeFailure(
   { stderr, isTimeout }: GitResult,
   { url, gitdir, phase, readable }: FailureContext,
-): CaelusError | LostResponseError | 'unauthorized' {
+): CaelusError | LostResponseError | 'unauthorized' | 'missing' {
   // What the server says to people is no message of Git's.
   const said = stderr
     .split('\n')
@@ -44,6 +45,7 @@ export function judgeFailure(
     .join('\n');
   const lost = (reason: string, isOver = false) =>
     phase === 'push' ? new LostResponseError(reason, { isOver }) : unavailable(url, `${reason}.`);
+  if (phase === 'push' && MISSING.test(said)) return 'missing';
   if (isTimeout) return lost('it took too long to answer');
   if (HOST_KEY.test(said)) return hostKeyRefused(url);
   if (SSH_AUTH.test(said)) return authFailed(url, 'it did not take the SSH key.');
