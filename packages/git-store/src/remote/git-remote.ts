@@ -1,7 +1,7 @@
 import { CaelusError, type CommitId, type Logger, parseCommitId } from '@caelus/core';
 import { protocolInvalid, unavailable, unsupported } from '../git-errors.ts';
 import { createHttpSession, type HttpSessionOptions, LostResponseError } from './http-session.ts';
-import { encodePktLine, FLUSH_PKT, parsePktLines, splitSideBands } from './pkt-line.ts';
+import { encodePktLine, FLUSH_PKT, type PktLines, parsePktLines, splitSideBands } from './pkt-line.ts';
 
 /** A remote repository, over Git's smart HTTP protocol (version 0). */
 export interface GitRemote {
@@ -66,6 +66,8 @@ export interface GitRemoteOptions extends HttpSessionOptions {
 
 const NO_COMMIT = '0'.repeat(40);
 const AGENT = 'agent=caelus';
+/** What stands before the pack. */
+const FETCH_LINE = /^(?:(?:un)?shallow [0-9a-f]{40}|NAK|ACK [0-9a-f]{40}(?: \w+)?)$/;
 
 export function createGitRemote(options: GitRemoteOptions): GitRemote {
   const { url, logger } = options;
@@ -123,19 +125,26 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
         ...have.map((commit) => encodePktLine(`have ${commit}\n`)),
         encodePktLine('done\n'),
       ]);
-      const { plain, data, fatal } = splitSideBands(await readPost('git-upload-pack', body, signal));
+      const { lines, complete } = await readPost('git-upload-pack', body, signal);
+      const { plain, data, fatal } = splitSideBands(lines);
       const failure = plain.find((line) => line.startsWith('ERR '))?.slice(4) ?? fatal;
       if (failure !== '') throw protocolInvalid(url, http.readable(failure));
       const named = (word: string) =>
         plain.filter((line) => line.startsWith(`${word} `)).map((line) => parseCommitId(line.slice(word.length + 1)));
-      return { pack: data, shallow: named('shallow'), unshallow: named('unshallow') };
+      // Nothing but this check protects these lines, and a commit without its parents would be taken for a whole one.
+      if (!complete || !plain.every((line) => FETCH_LINE.test(line)))
+        throw protocolInvalid(url, 'its answer is damaged.');
+      const [shallowNow, unshallow] = [named('shallow'), named('unshallow')];
+      if (depth === 1 && shallowNow.some((commit) => commit !== want))
+        throw protocolInvalid(url, 'it sent another commit than it was asked for.');
+      return { pack: data, shallow: shallowNow, unshallow };
     },
 
     async push({ ref, expected, next, pack }, signal) {
       const command = `${expected ?? NO_COMMIT} ${next} ${ref}\0report-status side-band-64k ${AGENT}`;
       const body = Buffer.concat([encodePktLine(command), FLUSH_PKT, pack]);
       try {
-        return readReport(ref, await post('git-receive-pack', body, signal));
+        return readReport(ref, (await post('git-receive-pack', body, signal)).lines);
       } catch (error) {
         if (error instanceof LostResponseError) return { outcome: 'unknown', cause: error };
         throw error;
@@ -144,11 +153,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
   };
 
   /** A request that changes nothing, so that it does not matter whether it arrived. */
-  async function readPost(
-    service: string,
-    body: Buffer,
-    signal: AbortSignal | undefined,
-  ): Promise<readonly (Buffer | null)[]> {
+  async function readPost(service: string, body: Buffer, signal: AbortSignal | undefined): Promise<PktLines> {
     try {
       return await post(service, body, signal);
     } catch (error) {
@@ -157,11 +162,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     }
   }
 
-  async function post(
-    service: string,
-    body: Buffer,
-    signal: AbortSignal | undefined,
-  ): Promise<readonly (Buffer | null)[]> {
+  async function post(service: string, body: Buffer, signal: AbortSignal | undefined): Promise<PktLines> {
     const bytes = await http.request(
       {
         method: 'POST',
@@ -172,7 +173,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
       },
       signal,
     );
-    return parsePktLines(bytes).lines;
+    return parsePktLines(bytes);
   }
 
   function readReport(ref: string, lines: readonly (Buffer | null)[]): PushOutcome {
