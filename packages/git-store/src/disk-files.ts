@@ -73,15 +73,16 @@ export function createDiskFiles(): FileAccess {
       makeDirectory(directory);
     },
 
-    replace: (path, bytes, durability) => files.replaceAll([{ path, bytes, prefix: 'tmp_caelus_' }], durability),
+    replace: (path, bytes, durability) =>
+      files.replaceAll([{ path, parts: [bytes], prefix: 'tmp_caelus_' }], durability),
 
     async replaceAll(replacements, durability = 'strict') {
       const temporary = replacements.map(({ path, prefix }) => `${dirname(path)}/${prefix}${nonce()}`);
       try {
         // All at the same time, so that the disk is waited for once.
         await Promise.all(
-          replacements.map(({ bytes }, index) =>
-            writeNew(temporary[index] ?? '', bytes, { sync: durability === 'strict' }),
+          replacements.map(({ parts }, index) =>
+            writeNew(temporary[index] ?? '', parts, { sync: durability === 'strict' }),
           ),
         );
         for (const [index, { path }] of replacements.entries()) fs.renameSync(temporary[index] ?? '', path);
@@ -94,7 +95,7 @@ export function createDiskFiles(): FileAccess {
 
     async create(path, bytes, temporary) {
       // A link appears together with its content; a file that is opened and then written is empty in between.
-      await writeNew(temporary, bytes, { sync: false });
+      await writeNew(temporary, [bytes], { sync: false });
       try {
         inDirectoryOf(path, () => fs.linkSync(temporary, path));
         return true;
@@ -105,7 +106,7 @@ export function createDiskFiles(): FileAccess {
         remove(temporary);
       }
       try {
-        await writeNew(path, bytes, { sync: false });
+        await writeNew(path, [bytes], { sync: false });
         return true;
       } catch (error) {
         if (codeOf(error) === 'EEXIST') return false;
@@ -181,22 +182,44 @@ function remove(path: string): void {
   }
 }
 
-async function writeNew(path: string, bytes: Uint8Array, { sync }: { readonly sync: boolean }): Promise<void> {
+async function writeNew(
+  path: string,
+  parts: readonly Uint8Array[],
+  { sync }: { readonly sync: boolean },
+): Promise<void> {
   const file = inDirectoryOf(path, () => fs.openSync(path, 'wx'));
   try {
-    if (bytes.length <= SMALL_BYTES) fs.writeFileSync(file, bytes);
-    else await settled((done) => fs.writeFile(file, bytes, done));
-    if (sync) await settled((done) => fs.fsync(file, done));
+    const size = parts.reduce((sum, { length }) => sum + length, 0);
+    if (size <= SMALL_BYTES) fs.writeFileSync(file, Buffer.concat(parts));
+    else await writeParts(file, parts);
+    if (sync) await called<void>((done) => fs.fsync(file, done));
   } finally {
     fs.closeSync(file);
   }
+}
+
+async function writeParts(file: number, parts: readonly Uint8Array[]): Promise<void> {
+  for (let rest = parts; rest.length > 0; ) {
+    const all = rest;
+    rest = withoutFirst(all, await called<number>((done) => fs.writev(file, all, done)));
+  }
+}
+
+/** What is left of the parts when so many bytes are written: usually nothing. */
+function withoutFirst(parts: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let left = bytes;
+  return parts.flatMap((part) => {
+    const rest = part.subarray(left);
+    left = Math.max(0, left - part.length);
+    return rest.length === 0 ? [] : [rest];
+  });
 }
 
 async function syncDirectory(path: string): Promise<void> {
   try {
     const directory = fs.openSync(path, 'r');
     try {
-      await settled((done) => fs.fsync(directory, done));
+      await called<void>((done) => fs.fsync(directory, done));
     } finally {
       fs.closeSync(directory);
     }
@@ -211,8 +234,10 @@ function unlessNotNeeded(error: unknown): void {
 }
 
 /** Calls with a callback take half the time of those of a `FileHandle`, which opens on another thread too. */
-function settled(call: (done: (error: Error | null) => void) => void): Promise<void> {
-  return new Promise((resolve, reject) => call((error) => (error === null ? resolve() : reject(error))));
+function called<T>(call: (done: (error: Error | null, result?: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) =>
+    call((error, result) => (error === null ? resolve(result as T) : reject(error))),
+  );
 }
 
 async function openView(path: string): Promise<FileView> {

@@ -36,7 +36,8 @@ export interface FileView {
 
 export interface Replacement {
   readonly path: string;
-  readonly bytes: Uint8Array;
+  /** What follows each other in the file. */
+  readonly parts: readonly Uint8Array[];
   /** Of the temporary name; such that whoever cleans up knows it. */
   readonly prefix: string;
 }

@@ -61,15 +61,15 @@ export function createInjectedFiles({ promises }: GitFileSystem): FileAccess {
       await promises.mkdir(directory, { recursive: true });
     },
 
-    replace: (path, bytes) => files.replaceAll([{ path, bytes, prefix: 'tmp_caelus_' }]),
+    replace: (path, bytes) => files.replaceAll([{ path, parts: [bytes], prefix: 'tmp_caelus_' }]),
 
     async replaceAll(replacements) {
       const written: string[] = [];
       try {
-        for (const { path, bytes, prefix } of replacements) {
+        for (const { path, parts, prefix } of replacements) {
           const temporary = `${dirname(path)}/${prefix}${nonce()}`;
           written.push(temporary);
-          await writeNew(temporary, bytes);
+          await writeNew(temporary, Buffer.concat(parts));
         }
         for (const [index, { path }] of replacements.entries()) await promises.rename(written[index] ?? '', path);
       } catch (error) {

@@ -66,7 +66,7 @@ export function createObjectStore(
       const { name, count } = checkReceivedPack(bytes);
       if (count === 0) return;
       const filepath = `${name}.pack`;
-      await files.replaceAll([{ path: `${packs.path}/${filepath}`, bytes, prefix: 'tmp_pack_' }]);
+      await files.replaceAll([{ path: `${packs.path}/${filepath}`, parts: [bytes], prefix: 'tmp_pack_' }]);
       // Without its index nobody sees a pack, so a crash in between leaves only a file for gc to remove.
       const { oids } = await indexPack({ fs: files.isomorphic, dir: packs.path, gitdir, filepath, cache: {} });
       await files.syncDirectories([packs.path]);

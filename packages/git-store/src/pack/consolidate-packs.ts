@@ -157,17 +157,13 @@ function* copyEntries(pack: Buffer, index: Buffer): Generator<CopiedEntry> {
     const bytes = pack.subarray(offset, objects[position + 1]?.offset ?? pack.length - CHECKSUM_BYTES);
     const header = parseEntryHeader(bytes, offset);
     if (header.base === undefined) {
-      yield { id, header, bytes };
+      yield { id, header, head: bytes.subarray(0, header.length), body: bytes.subarray(header.length) };
       continue;
     }
     const baseId = 'id' in header.base ? header.base.id.toString('hex') : ids.get(header.base.offset);
     if (baseId === undefined) throw new Error('the base of a delta is not in the pack');
     // The base is named, so that the entries may stand anywhere.
-    yield {
-      id,
-      header,
-      bytes: Buffer.concat([encodeDeltaHeader(baseId, header.size), bytes.subarray(header.length)]),
-    };
+    yield { id, header, head: encodeDeltaHeader(baseId, header.size), body: bytes.subarray(header.length) };
   }
 }
 
@@ -179,26 +175,25 @@ async function withTreeDeltas(entries: readonly CopiedEntry[]): Promise<readonly
   const bases = new Map<string, { readonly id: string; readonly content: Buffer }[]>();
   const result: PackEntry[] = [];
   for (const entry of entries) {
-    const { id, header, bytes } = entry;
+    const { id, header, head, body } = entry;
     if (header.kind !== 'tree' || header.size < LEAST_TREE_BYTES) {
       result.push(entry);
       continue;
     }
-    const content = await expandExactly(bytes.subarray(header.length), header.size);
+    const content = await expandExactly(body, header.size);
     const begin = content.toString('latin1', 0, content.indexOf(0));
     const known = bases.get(begin) ?? [];
     const delta = known
       .map((base) => ({ base, delta: encodeTreeDelta(base.content, content) }))
       .sort((a, b) => a.delta.length - b.delta.length)[0];
     if (delta !== undefined && delta.delta.length < header.size / 2) {
-      const compressed = await compressBytes(delta.delta, 1);
       const named = encodeDeltaHeader(delta.base.id, delta.delta.length);
-      result.push({ id, bytes: Buffer.concat([named, compressed]) });
+      result.push({ id, head: named, body: await compressBytes(delta.delta, 1) });
       continue;
     }
     bases.set(begin, [{ id, content }, ...known].slice(0, BASES_TRIED));
     // Stored without compression while it was new. The one that stays is worth the time.
-    result.push({ id, bytes: Buffer.concat([bytes.subarray(0, header.length), await compressBytes(content, 1)]) });
+    result.push({ id, head, body: await compressBytes(content, 1) });
   }
   return result;
 }

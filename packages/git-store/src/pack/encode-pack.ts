@@ -10,14 +10,18 @@ import { encodePackIndex, type PackIndexEntry } from './pack-index.ts';
 export interface EncodedPack {
   /** `pack-` and the pack's checksum. */
   readonly name: string;
-  readonly pack: Buffer;
+  /** What follows each other in it. Large objects are not copied to put them together. */
+  readonly pack: readonly Buffer[];
   readonly index: Buffer;
 }
 
-/** One object as it stands in a pack: header and compressed bytes. */
+/** One object as it stands in a pack. */
 export interface PackEntry {
   readonly id: string;
-  readonly bytes: Buffer;
+  /** Type, size and, of a delta, base. */
+  readonly head: Buffer;
+  /** The compressed bytes. */
+  readonly body: Buffer;
 }
 
 /** From this size on a tree is stored as it is: two thirds of it are hashes, which no compression makes smaller. */
@@ -36,8 +40,7 @@ export async function encodeEntries(objects: readonly GitObject[]): Promise<read
 
 export async function encodeObject({ id, type, content }: GitObject): Promise<PackEntry> {
   const level = type === 'tree' && content.length >= STORED_TREE_BYTES ? 0 : 1;
-  const compressed = await compressBytes(content, level);
-  return { id, bytes: Buffer.concat([encodeEntryHeader(type, content.length), compressed]) };
+  return { id, head: encodeEntryHeader(type, content.length), body: await compressBytes(content, level) };
 }
 
 /** Puts entries together, each of another object. The same entries in the same order give the same pack. */
@@ -48,18 +51,35 @@ export function encodePack(entries: readonly PackEntry[]): EncodedPack {
   header.writeUInt32BE(entries.length, 8);
   const positions: PackIndexEntry[] = [];
   let offset = PACK_HEADER_BYTES;
-  for (const { id, bytes } of entries) {
-    positions.push({ id: Buffer.from(id, 'hex'), crc32: crc32(bytes), offset });
-    offset += bytes.length;
+  for (const { id, head, body } of entries) {
+    positions.push({ id: Buffer.from(id, 'hex'), crc32: crc32(body, crc32(head)), offset });
+    offset += head.length + body.length;
   }
-  const hash = createHash('sha1').update(header);
-  for (const { bytes } of entries) hash.update(bytes);
+  const parts = joinSmall([header, ...entries.flatMap(({ head, body }) => [head, body])]);
+  const hash = createHash('sha1');
+  for (const part of parts) hash.update(part);
   const checksum = hash.digest();
   return {
     name: `pack-${checksum.toString('hex')}`,
-    pack: Buffer.concat([header, ...entries.map(({ bytes }) => bytes), checksum]),
+    pack: [...parts, checksum],
     index: encodePackIndex(positions, checksum),
   };
+}
+
+/** From this size on, a buffer is better left where it is. */
+const LARGE_PART_BYTES = 64 * 1024;
+
+function joinSmall(parts: readonly Buffer[]): readonly Buffer[] {
+  const joined: Buffer[] = [];
+  let small: Buffer[] = [];
+  for (const part of parts) {
+    if (part.length < LARGE_PART_BYTES) small.push(part);
+    else {
+      joined.push(Buffer.concat(small), part);
+      small = [];
+    }
+  }
+  return [...joined, Buffer.concat(small)];
 }
 
 /** The name of a pack that was received, once it is known to be whole. @throws {CaelusError} `STORE_CORRUPT` */

@@ -96,11 +96,11 @@ export function createPackDirectory(files: FileAccess, gitdir: string): PackDire
       await files.mark(`${target}.keep`, KEEP_MARK);
       try {
         // An index makes a pack visible, so it comes last.
-        const parts = [
-          { path: `${target}.pack`, bytes: pack, prefix: 'tmp_pack_' },
-          { path: `${target}.idx`, bytes: index, prefix: 'tmp_idx_' },
+        const both = [
+          { path: `${target}.pack`, parts: pack, prefix: 'tmp_pack_' },
+          { path: `${target}.idx`, parts: [index], prefix: 'tmp_idx_' },
         ];
-        await files.replaceAll(parts, durability);
+        await files.replaceAll(both, durability);
         if (durability === 'strict') await files.syncDirectories([path]);
         // Looked into last, because what was just written is in memory. So it is opened only if something is nowhere else.
         if (!packs.some((known) => known.name === name)) packs = [...packs, { name, opened: undefined }];

@@ -34,9 +34,11 @@ export async function encodeThinPack(
     if (base?.type !== object.type) return entry;
     const delta = (object.type === 'tree' ? encodeTreeDelta : encodeLineDelta)(base.content, object.content);
     if (delta.length >= object.content.length) return entry;
-    const bytes = Buffer.concat([encodeDeltaHeader(previous, delta.length), await compressBytes(delta, LEVEL)]);
-    return bytes.length < entry.bytes.length ? { id: entry.id, bytes } : entry;
+    const head = encodeDeltaHeader(previous, delta.length);
+    const body = await compressBytes(delta, LEVEL);
+    const isSmaller = head.length + body.length < entry.head.length + entry.body.length;
+    return isSmaller ? { id: entry.id, head, body } : entry;
   }
 
-  return encodePack(await Promise.all(whole.map(encode))).pack;
+  return Buffer.concat(encodePack(await Promise.all(whole.map(encode))).pack);
 }

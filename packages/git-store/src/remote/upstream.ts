@@ -133,7 +133,8 @@ export function createRemoteUpstream({
 
     async publish(base, next, created, signal) {
       const whole = await encodeEntries(created);
-      const packFor = async () => (canReadThin ? encodeThinPack(created, whole, objects.find) : encodePack(whole).pack);
+      const packFor = async () =>
+        canReadThin ? encodeThinPack(created, whole, objects.find) : Buffer.concat(encodePack(whole).pack);
       if (!(await send(base, next, packFor, signal))) return false;
       // The remote has it, so nothing that goes wrong from here on may look like a failed write: it costs a fetch.
       try {

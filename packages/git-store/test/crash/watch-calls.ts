@@ -183,7 +183,7 @@ export async function watchCalls(observer: CallObserver): Promise<void> {
     },
   };
 
-  type Done = (error: unknown) => void;
+  type Done = (error: Error | null) => void;
   const syncInBackground = (fd: number, done: Done): void =>
     void watch({ name: 'sync', path: byDescriptor.get(fd)?.path ?? '' }, () => promisify(original.fsync)(fd)).then(
       () => done(null),
@@ -201,12 +201,16 @@ export async function watchCalls(observer: CallObserver): Promise<void> {
         done,
       );
     },
+    writev(fd: number, parts: readonly Uint8Array[], done: (error: Error | null, written?: number) => void): void {
+      const data = Buffer.concat(parts);
+      callbacks.writeFile(fd, data, (error) => done(error, data.length));
+    },
   };
 
   const refuse = (name: string) => () => {
     throw new Error(`${name} is not watched`);
   };
-  Object.assign(fs, sync, callbacks);
+  Object.assign(fs, sync);
   Object.assign(promises, async);
   Object.assign(prototype, ofHandle);
   for (const name of UNWATCHED) {
@@ -215,6 +219,7 @@ export async function watchCalls(observer: CallObserver): Promise<void> {
   }
   for (const name of UNWATCHED_OF_HANDLES) Object.assign(prototype, { [name]: refuse(`FileHandle.${name}`) });
   for (const name of UNWATCHED_CALLBACKS) Object.assign(fs, { [name]: refuse(`${name} with a callback`) });
+  Object.assign(fs, callbacks);
   syncBuiltinESMExports();
 
   const { fetch } = globalThis;
