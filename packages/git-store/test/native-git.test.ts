@@ -50,6 +50,8 @@ describe('processes of git', () => {
     expect(await readText(await store.snapshot(), 'dir/7')).toBe('7');
     const starts = await wrapper.starts();
     expect(starts.map(({ args }) => args.split(' ')[0])).toEqual(['version', 'fast-import', 'cat-file']);
+    // Marks would keep the packs from being folded.
+    expect((await readdir(join(directory, 'objects/pack'))).filter((name) => name.endsWith('.keep'))).toEqual([]);
     await store[Symbol.asyncDispose]();
     expect(starts.filter((start) => isAlive(start.process))).toEqual([]);
 
@@ -128,7 +130,7 @@ describe('processes of git', () => {
           asked += 1;
           // The first attempt loses its race, so what it has written belongs to nothing, and is removed.
           if (asked === 1) await write(other, { b: '1' });
-          else await git(directory, ['gc', '-q', '--prune=now']);
+          else await git(directory, ['repack', '-adq']);
           return put({ 'dir/file': 'written twice' }).propose(snapshot);
         },
       },
