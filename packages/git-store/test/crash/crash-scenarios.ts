@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommitId, parseCommitId, type Receipt } from '@caelus/core';
@@ -81,7 +82,10 @@ export const CRASH_SCENARIOS: readonly CrashScenario[] = [
     prepare: async (place) => void (await fill(place, 4)),
     async work(place, acknowledge) {
       await using store = await open(place);
-      for (const text of ['1', '2']) acknowledge(await writePair(store, 'old-1', text.repeat(4)));
+      // What is not small is written in another way.
+      for (const bytes of [20, 100_000]) {
+        acknowledge(await writePair(store, 'old-1', randomBytes(bytes).toString('base64')));
+      }
     },
   },
   {
