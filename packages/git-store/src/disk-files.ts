@@ -77,25 +77,30 @@ export function createDiskFiles(): FileAccess {
       files.replaceAll([{ path, parts: [bytes], prefix: 'tmp_caelus_' }], durability),
 
     async replaceAll(replacements, durability = 'strict') {
-      const temporary = replacements.map(({ path, prefix }) => `${dirname(path)}/${prefix}${nonce()}`);
+      const all = replacements.map(({ path, parts, prefix }) => ({
+        path,
+        parts,
+        temporary: `${dirname(path)}/${prefix}${nonce()}`,
+      }));
+      const opened: number[] = [];
       try {
-        // All at the same time, so that the disk is waited for once.
-        await Promise.all(
-          replacements.map(({ parts }, index) =>
-            writeNew(temporary[index] ?? '', parts, { sync: durability === 'strict' }),
-          ),
-        );
-        for (const [index, { path }] of replacements.entries()) fs.renameSync(temporary[index] ?? '', path);
+        for (const { temporary } of all) opened.push(openNew(temporary));
+        await allEnded(all.map(({ parts }, index) => writeParts(opened[index] ?? -1, parts)));
+        // Once everything is written, and all at the same time: what a disk makes durable together, it waits for once.
+        if (durability === 'strict') await allEnded(opened.map(sync));
+        for (const file of opened.splice(0)) fs.closeSync(file);
+        for (const { temporary, path } of all) fs.renameSync(temporary, path);
       } catch (error) {
+        for (const file of opened) fs.closeSync(file);
         // Those that have their names already are not found here.
-        for (const name of temporary) remove(name);
+        for (const { temporary } of all) remove(temporary);
         throw error;
       }
     },
 
     async create(path, bytes, temporary) {
       // A link appears together with its content; a file that is opened and then written is empty in between.
-      await writeNew(temporary, [bytes], { sync: false });
+      writeNew(temporary, bytes);
       try {
         inDirectoryOf(path, () => fs.linkSync(temporary, path));
         return true;
@@ -106,7 +111,7 @@ export function createDiskFiles(): FileAccess {
         remove(temporary);
       }
       try {
-        await writeNew(path, [bytes], { sync: false });
+        writeNew(path, bytes);
         return true;
       } catch (error) {
         if (codeOf(error) === 'EEXIST') return false;
@@ -182,27 +187,38 @@ function remove(path: string): void {
   }
 }
 
-async function writeNew(
-  path: string,
-  parts: readonly Uint8Array[],
-  { sync }: { readonly sync: boolean },
-): Promise<void> {
-  const file = inDirectoryOf(path, () => fs.openSync(path, 'wx'));
+function openNew(path: string): number {
+  return inDirectoryOf(path, () => fs.openSync(path, 'wx'));
+}
+
+function writeNew(path: string, bytes: Uint8Array): void {
+  const file = openNew(path);
   try {
-    const size = parts.reduce((sum, { length }) => sum + length, 0);
-    if (size <= SMALL_BYTES) fs.writeFileSync(file, Buffer.concat(parts));
-    else await writeParts(file, parts);
-    if (sync) await called<void>((done) => fs.fsync(file, done));
+    fs.writeFileSync(file, bytes);
   } finally {
     fs.closeSync(file);
   }
 }
 
 async function writeParts(file: number, parts: readonly Uint8Array[]): Promise<void> {
+  const size = parts.reduce((sum, { length }) => sum + length, 0);
+  if (size <= SMALL_BYTES) {
+    fs.writeFileSync(file, Buffer.concat(parts));
+    return;
+  }
   for (let rest = parts; rest.length > 0; ) {
     const all = rest;
     rest = withoutFirst(all, await called<number>((done) => fs.writev(file, all, done)));
   }
+}
+
+/** Also those that go on when one has failed: the number of a file that is closed under them may soon be another's. */
+async function allEnded(actions: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(actions)) if (result.status === 'rejected') throw result.reason;
+}
+
+function sync(file: number): Promise<void> {
+  return called((done) => fs.fsync(file, done));
 }
 
 /** What is left of the parts when so many bytes are written: usually nothing. */
@@ -219,7 +235,7 @@ async function syncDirectory(path: string): Promise<void> {
   try {
     const directory = fs.openSync(path, 'r');
     try {
-      await called<void>((done) => fs.fsync(directory, done));
+      await sync(directory);
     } finally {
       fs.closeSync(directory);
     }

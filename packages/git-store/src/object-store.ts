@@ -1,6 +1,6 @@
 import { indexPack } from 'isomorphic-git';
 import { expandBytes } from './compression.ts';
-import type { Durability, FileAccess } from './file-access.ts';
+import type { Durability, FileAccess, Replacement } from './file-access.ts';
 import { corrupt } from './git-errors.ts';
 import { type GitObject, type ObjectType, objectId } from './git-object.ts';
 import { createObjectReader, type ObjectReader } from './object-reader.ts';
@@ -11,9 +11,14 @@ import type { PackDirectory } from './pack/pack-directory.ts';
 export interface ObjectStore extends ObjectReader {
   /**
    * Writes a pack of these objects durably, then runs `body`, which makes a branch lead to them. Until that is done, no
-   * garbage collection takes the pack away.
+   * garbage collection takes the pack away. What is given as `beside` is made durable at the same time.
    */
-  write<T>(objects: readonly GitObject[], pack: EncodedPack, body: () => Promise<T>): Promise<T>;
+  write<T>(
+    objects: readonly GitObject[],
+    pack: EncodedPack,
+    body: () => Promise<T>,
+    beside?: readonly Replacement[],
+  ): Promise<T>;
   /** Takes in a complete pack that a remote has sent. */
   addPack(pack: Buffer): Promise<void>;
 }
@@ -55,11 +60,12 @@ export function createObjectStore(
     find: reader.find,
     read: reader.read,
 
-    async write(objects, pack, body) {
-      return packs.write(pack, durability, () => {
+    async write(objects, pack, body, beside = []) {
+      const remembered = () => {
         for (const object of objects) reader.remember(object.id, object);
         return body();
-      });
+      };
+      return packs.write(pack, durability, remembered, beside);
     },
 
     async addPack(bytes) {

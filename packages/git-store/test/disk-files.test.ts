@@ -43,6 +43,27 @@ describe('a file on the disk', () => {
     expect(await readdir(root.path)).toEqual([]);
   });
 
+  it('stays open while it is written, also when another one has failed', async () => {
+    await using root = await temporaryDirectory();
+    let written: number | undefined;
+    replaceWritev((file: number, [bytes]: [Buffer], done: (error: Error | null, written?: number) => void) => {
+      if (written === undefined) {
+        written = 0;
+        done(new Error('no space'));
+        return;
+      }
+      setTimeout(() => {
+        // Into whatever file has this number now.
+        written = fs.writeSync(file, bytes);
+        done(null, written);
+      }, 20);
+    });
+    const large = (name: string) => ({ path: join(root.path, name), parts: [Buffer.alloc(100_000)], prefix: 'tmp_' });
+    await expect(files.replaceAll([large('a'), large('b')])).rejects.toThrow('no space');
+    expect(written).toBe(100_000);
+    expect(await readdir(root.path)).toEqual([]);
+  });
+
   it.each([
     ['small', 64 * 1024],
     ['large', 64 * 1024 + 1],

@@ -52,7 +52,7 @@ describe.runIf(process.platform === 'linux')('a commit', () => {
     await write(store, { a: '1' });
     const firstRename = calls.findIndex(([call]) => call === 'rename');
     const written = calls.slice(0, firstRename).map(([, path]) => path);
-    expect(written.toSorted()).toEqual(['caelus/tmp_caelus_*', 'objects/pack/tmp_idx_*', 'objects/pack/tmp_pack_*']);
+    expect(written.toSorted()).toEqual(['caelus/tmp_ref_*', 'objects/pack/tmp_idx_*', 'objects/pack/tmp_pack_*']);
     const order = calls.slice(firstRename).filter(([, path]) => path !== 'caelus/ref-*');
     expect(order).toEqual([
       ['rename', 'objects/pack/pack-*.pack'],

@@ -36,12 +36,13 @@ export function createLocalUpstream(ref: BranchRef, objects: ObjectStore): Upstr
     complete: async () => false,
     async publish(base, next, created, signal) {
       const pack = await encodeObjects(created);
-      // While the pack is written, so that the disk is waited for once.
       await using staged = ref.stage(next);
-      return await objects.write(created, pack, async () => {
+      const move = async () => {
         signal?.throwIfAborted();
         return staged.move(base, signal);
-      });
+      };
+      // Together with the pack, so that the disk is waited for once.
+      return await objects.write(created, pack, move, [staged.file]);
     },
   };
 }
