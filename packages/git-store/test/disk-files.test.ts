@@ -52,11 +52,11 @@ describe('a file on the disk', () => {
         done(new Error('no space'));
         return;
       }
-      setTimeout(() => {
+      setImmediate(() => {
         // Into whatever file has this number now.
         written = fs.writeSync(file, bytes);
         done(null, written);
-      }, 20);
+      });
     });
     const large = (name: string) => ({ path: join(root.path, name), parts: [Buffer.alloc(100_000)], prefix: 'tmp_' });
     await expect(files.replaceAll([large('a'), large('b')])).rejects.toThrow('no space');
