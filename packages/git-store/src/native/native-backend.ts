@@ -55,7 +55,7 @@ export async function openNativeBackend(
   const git = createGitProgram({ executable, gitdir, home: scratch, environment });
   await checkGitVersion(git, executable);
 
-  const objects = createNativeObjectStore(git, files, gitdir);
+  const objects = createNativeObjectStore({ git, files, gitdir, durability });
   const history = createHistory(files, gitdir, objects);
   const importer = createImporter({ git, files, gitdir, scratch, isDurable: durability === 'strict' });
   let written = 0;

@@ -1,5 +1,5 @@
 import type { CaelusError } from '@caelus/core';
-import type { FileAccess } from '../file-access.ts';
+import type { Durability, FileAccess } from '../file-access.ts';
 import { corrupt } from '../git-errors.ts';
 import { type GitObject, type ObjectType, objectId } from '../git-object.ts';
 import { createObjectReader } from '../object-reader.ts';
@@ -14,12 +14,24 @@ export interface NativeObjectStore extends ObjectStore {
   close(): Promise<void>;
 }
 
+export interface NativeObjectStoreOptions {
+  readonly git: GitProgram;
+  readonly files: FileAccess;
+  readonly gitdir: string;
+  readonly durability: Durability;
+}
+
 const OBJECT_ID = /^[0-9a-f]{40}$/;
 /** What is larger has no place in a repository that Caelus writes, and is not read into memory. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
 /** Reads objects by a long-lived `git cat-file --batch`. */
-export function createNativeObjectStore(git: GitProgram, files: FileAccess, gitdir: string): NativeObjectStore {
+export function createNativeObjectStore({
+  git,
+  files,
+  gitdir,
+  durability,
+}: NativeObjectStoreOptions): NativeObjectStore {
   const process = createPlumbing(git, ['cat-file', '--batch']);
 
   async function ask(id: string): Promise<StoredObject | undefined> {
@@ -64,7 +76,8 @@ export function createNativeObjectStore(git: GitProgram, files: FileAccess, gitd
         );
     }
     const directories = objects.map(({ id }) => `${gitdir}/objects/${id.slice(0, 2)}`);
-    if (objects.length > 0) await files.syncDirectories([...directories, `${gitdir}/objects`]);
+    if (objects.length > 0 && durability === 'strict')
+      await files.syncDirectories([...directories, `${gitdir}/objects`]);
   }
 
   const { find, read } = createObjectReader(lookUp);
@@ -73,8 +86,10 @@ export function createNativeObjectStore(git: GitProgram, files: FileAccess, gitd
     read,
     writeLoose,
 
-    async write(objects, _pack, body) {
+    // The pack is Git's own to make, and lies there already.
+    async write(objects, _pack, body, beside = []) {
       await writeLoose(objects);
+      await files.replaceAll(beside, durability);
       return body();
     },
     // What is fetched lies in the directory already.
