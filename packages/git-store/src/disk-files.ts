@@ -73,8 +73,7 @@ export function createDiskFiles(): FileAccess {
       makeDirectory(directory);
     },
 
-    replace: (path, bytes, durability) =>
-      files.replaceAll([{ path, parts: [bytes], prefix: 'tmp_caelus_' }], durability),
+    replace: (path, bytes) => files.replaceAll([{ path, parts: [bytes], prefix: 'tmp_caelus_' }]),
 
     async replaceAll(replacements, durability = 'strict') {
       const all = replacements.map(({ path, parts, prefix }) => ({

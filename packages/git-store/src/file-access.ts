@@ -60,9 +60,12 @@ export interface FileAccess {
   /** Milliseconds since the epoch; `undefined` where there is no such file. */
   modifiedAt(path: string): Promise<number | undefined>;
   makeDirectory(directory: string): Promise<void>;
-  /** Writes a temporary file beside `path`, makes it durable (default `strict`), and puts it in the place of `path`. */
-  replace(path: string, bytes: Uint8Array, durability?: Durability): Promise<void>;
-  /** The same for several: all are durable under temporary names before they get their own, one after the other. */
+  /** Writes a temporary file beside `path`, makes it durable, and puts it in the place of `path`. */
+  replace(path: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * The same for several: all are durable under temporary names before they get their own, one after the other. Default
+   * `strict`.
+   */
   replaceAll(replacements: readonly Replacement[], durability?: Durability): Promise<void>;
   /** Makes the file with this content, or returns `false` where it exists. A power cut may take it away again. */
   create(path: string, bytes: Uint8Array, temporary: string): Promise<boolean>;
