@@ -12,6 +12,8 @@ export interface ObjectReader {
 export interface CachingObjectReader extends ObjectReader {
   /** Keeps an object that was not looked up but made, as though it had been. */
   remember(id: string, object: StoredObject): void;
+  /** Gives up the memory of an object. It can still be looked up. */
+  forget(id: string): void;
 }
 
 /** How much of the trees and commits that were read last stays in memory. They are looked up by id, so never out of date. */
@@ -28,11 +30,17 @@ export function createObjectReader(lookup: (id: string) => Promise<StoredObject 
     if (type === 'blob' || content.length > CACHE_BYTES / 4 || cached.has(id)) return;
     cached.set(id, { type, content: withMemoryOfItsOwn(content) });
     cachedBytes += sizeOf(content);
-    for (const [oldest, object] of cached) {
+    for (const oldest of cached.keys()) {
       if (cachedBytes <= CACHE_BYTES) break;
-      cached.delete(oldest);
-      cachedBytes -= sizeOf(object.content);
+      forget(oldest);
     }
+  }
+
+  function forget(id: string): void {
+    const object = cached.get(id);
+    if (object === undefined) return;
+    cached.delete(id);
+    cachedBytes -= sizeOf(object.content);
   }
 
   async function find(id: string): Promise<StoredObject | undefined> {
@@ -51,6 +59,7 @@ export function createObjectReader(lookup: (id: string) => Promise<StoredObject 
   return {
     find,
     remember,
+    forget,
 
     async read(id, type) {
       const object = await find(id);
