@@ -1,21 +1,12 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CaelusError, type CommitId, isCaelusError, type StateStore } from '@caelus/core';
+import type { CommitId, StateStore } from '@caelus/core';
 import { createGitStore, type GitStoreOptions, nativeGit } from '@caelus/git-store';
 import { describe, expect, it } from 'vitest';
 import { fsck, git, temporaryDirectory } from './git-command.ts';
 import { createGitWrapper } from './git-wrapper.ts';
 import { startHttpGitServer } from './http-git-server.ts';
-import { collect, put, readText, write } from './store-writing.ts';
-
-async function failure(promise: Promise<unknown>): Promise<CaelusError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!isCaelusError(error)) throw new Error('expected a CaelusError', { cause: error });
-  return error;
-}
+import { collect, failure, put, readText, write } from './store-writing.ts';
 
 const commitOf = (receipt: Awaited<ReturnType<typeof write>>) =>
   receipt.outcome === 'written' ? receipt.commit : ('' as CommitId);

@@ -24,11 +24,13 @@ const REF = /^refs\/(?:heads|tags)\/[A-Za-z0-9_][A-Za-z0-9._+/-]*$/;
 const GIT_SERVER = /packet: +git< (?:version 2|# service=git-upload-pack)/;
 /** More than can be added between a look at a ref and a fetch. */
 const RECENT_COMMITS = 50;
+/** Where a pack says how many objects it has. */
+const OBJECT_COUNT_AT = 8;
 const NO_RESULT = { pack: Buffer.alloc(0), shallow: [], unshallow: [] };
 
 /**
  * A remote by `git ls-remote`, `git fetch` and `git push`. What is fetched lies in the directory after the call, and what is
- * pushed has to lie there, so packs are neither given nor taken.
+ * pushed is taken from there.
  */
 export function createNativeRemote(options: NativeRemoteOptions): GitRemote {
   const { git, gitdir, url, ssh, timeoutMilliseconds, logger } = options;
@@ -119,7 +121,10 @@ export function createNativeRemote(options: NativeRemoteOptions): GitRemote {
       return NO_RESULT;
     },
 
-    async push({ ref, expected, next }, signal) {
+    async push({ ref, expected, next, pack }, signal) {
+      // Of a commit there is nothing left to be written; of a tag there is.
+      if (pack.readUInt32BE(OBJECT_COUNT_AT) > 0)
+        await git.run(['unpack-objects', '-q', '--strict'], { input: pack, signal });
       // What the lease says is compared with what the remote shows, and the remote compares again when it moves the ref.
       const lease = `--force-with-lease=${checked(ref)}:${expected ?? ''}`;
       const command = ['push', '--porcelain', '--no-progress', '--no-verify', lease];

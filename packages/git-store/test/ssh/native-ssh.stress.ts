@@ -2,13 +2,12 @@ import { execFile } from 'node:child_process';
 import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type CaelusError, isCaelusError } from '@caelus/core';
 import { stateStoreContract } from '@caelus/core/testing';
 import { createGitStore, type GitStore, type NativeGitSshOptions, nativeGit } from '@caelus/git-store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fsck, git, temporaryDirectory, treeOf } from '../git-command.ts';
 import { createGitWrapper } from '../git-wrapper.ts';
-import { readText, write } from '../store-writing.ts';
+import { failure, readText, write } from '../store-writing.ts';
 import { createKey, findSshServer, publicKey, type SshServer, startSshServer } from './ssh-server.ts';
 
 const run = promisify(execFile);
@@ -52,15 +51,6 @@ describe.skipIf(program === undefined)('SSH (sshd is not installed, and cannot b
         return createGitStore({ directory: clone, remote: { url }, transport: nativeGit({ ssh: options }) });
       },
     };
-  }
-
-  async function failure(promise: Promise<unknown>): Promise<CaelusError> {
-    const error = await promise.then(
-      () => undefined,
-      (reason: unknown) => reason,
-    );
-    if (!isCaelusError(error)) throw new Error('expected a CaelusError', { cause: error });
-    return error;
   }
 
   stateStoreContract(
