@@ -7,6 +7,8 @@ import { git, temporaryDirectory } from '../git-command.ts';
 import { startHttpGitServer } from '../http-git-server.ts';
 import { collect, readText, write } from '../store-writing.ts';
 
+/** Where the ids begin in an index; before them is the table of how many there are. */
+const IDS_AT = 8 + 256 * 4;
 /** How each byte is damaged: one bit, and all of them. */
 const FLIPS = [0x01, 0xff];
 const LINES = Array.from({ length: 60 }, (_, index) => `line ${index}`).join('\n');
@@ -63,6 +65,20 @@ export async function proveDamagedPack(every: number): Promise<void> {
       }
     }
     await writeFile(path, whole);
+  }
+  // An index that is whole, and says of two objects that each is where the other one is.
+  const [index = ''] = names.filter((name) => name.endsWith('.idx'));
+  const whole = await readFile(join(packs, index));
+  const count = whole.readUInt32BE(IDS_AT - 4);
+  const offsetOf = (position: number) => IDS_AT + 24 * count + 4 * position;
+  for (let one = 0; one < count; one += 1) {
+    for (let other = 0; other < one; other += 1) {
+      const swapped = Buffer.from(whole);
+      swapped.writeUInt32BE(whole.readUInt32BE(offsetOf(one)), offsetOf(other));
+      swapped.writeUInt32BE(whole.readUInt32BE(offsetOf(other)), offsetOf(one));
+      await writeFile(join(packs, index), swapped);
+      expect([right, 'STORE_CORRUPT'], `objects ${one} and ${other} swapped`).toContain(await read());
+    }
   }
   // Some bytes are never looked at: checksums of entries, for one.
   expect(outcomes).toEqual(new Set([right, 'STORE_CORRUPT']));
