@@ -50,14 +50,14 @@ interface Scene {
   settled(): Promise<void>;
 }
 
-async function withRemote(body: (scene: Scene) => Promise<void>): Promise<void> {
+async function withRemote(timeoutMilliseconds: number, body: (scene: Scene) => Promise<void>): Promise<void> {
   await using root = await temporaryDirectory();
   const directory = join(root.path, 'remote.git');
   await git(root.path, ['init', '-q', '--bare', '-b', 'main', directory]);
   await using server = await startHttpGitServer(root.path);
   await using store = await createGitStore({
     directory: join(root.path, 'clone.git'),
-    remote: { url: `${server.url}/remote.git`, credentials: () => ({ token: 'any' }), timeoutMilliseconds: 1000 },
+    remote: { url: `${server.url}/remote.git`, credentials: () => ({ token: 'any' }), timeoutMilliseconds },
   });
   await body({
     directory,
@@ -77,7 +77,7 @@ async function withRemote(body: (scene: Scene) => Promise<void>): Promise<void> 
 
 describe('a remote that fails', () => {
   it.each(TABLE)('says what became of it where a request is %s', (fault, read, push, once) =>
-    withRemote(async ({ directory, store, fail, stopFailing, settled }) => {
+    withRemote(fault.startsWith('slow') ? 1000 : 20_000, async ({ directory, store, fail, stopFailing, settled }) => {
       await write(store, { a: '1' });
       fail(fault, 'GET', 100);
       expect(await outcomeOf(store.snapshot())).toBe(read);
@@ -100,7 +100,7 @@ describe('a remote that fails', () => {
     [3, 'works'],
     [4, 'UNAVAILABLE'],
   ])('is waited for when it says so %i times', (times, outcome) =>
-    withRemote(async ({ store, fail }) => {
+    withRemote(20_000, async ({ store, fail }) => {
       await write(store, { a: '1' });
       fail('too many requests, for no time', 'POST', times);
       expect(await outcomeOf(write(store, { a: '2' }))).toBe(outcome);
