@@ -1,16 +1,7 @@
 import * as fs from 'node:fs';
 import { dirname } from 'node:path/posix';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import {
-  codeOf,
-  cutOff,
-  type FileAccess,
-  type FileView,
-  isMissing,
-  nonce,
-  toIsomorphic,
-  viewOf,
-} from './file-access.ts';
+import { codeOf, cutOff, type FileAccess, type FileView, isMissing, nonce, viewOf } from './file-access.ts';
 
 /** Up to this size a file is read and written at once, and no handle is kept. */
 const SMALL_BYTES = 64 * 1024;
@@ -26,9 +17,6 @@ const TURN_MILLISECONDS = 2;
 export function createDiskFiles(): FileAccess {
   const files: FileAccess = {
     durable: true,
-    get isomorphic() {
-      return toIsomorphic(files, fs.promises);
-    },
 
     async read(path) {
       await keepTurn();
@@ -53,6 +41,20 @@ export function createDiskFiles(): FileAccess {
         if (isMissing(error)) return undefined;
         throw error;
       }
+    },
+
+    async openNew(path) {
+      const file = openNew(path);
+      return {
+        write: (bytes) => writeParts(file, [bytes]),
+        async close(durability) {
+          try {
+            if (durability === 'strict') await sync(file);
+          } finally {
+            fs.closeSync(file);
+          }
+        },
+      };
     },
 
     async list(directory) {

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path/posix';
-import { codeOf, type FileAccess, type GitFileSystem, isMissing, nonce, toIsomorphic, viewOf } from './file-access.ts';
+import { codeOf, type FileAccess, type GitFileSystem, isMissing, nonce, viewOf } from './file-access.ts';
 
 /** A file system that was given, such as memfs. It keeps its own promises: there is nothing to sync. */
 export function createInjectedFiles({ promises }: GitFileSystem): FileAccess {
@@ -19,9 +19,6 @@ export function createInjectedFiles({ promises }: GitFileSystem): FileAccess {
 
   const files: FileAccess = {
     durable: false,
-    get isomorphic() {
-      return toIsomorphic(files, promises);
-    },
 
     async read(path) {
       try {
@@ -36,6 +33,14 @@ export function createInjectedFiles({ promises }: GitFileSystem): FileAccess {
     async open(path) {
       const bytes = await files.read(path);
       return bytes === undefined ? undefined : viewOf(bytes);
+    },
+
+    async openNew(path) {
+      const parts: Uint8Array[] = [];
+      return {
+        write: async (bytes) => void parts.push(Uint8Array.from(bytes)),
+        close: () => writeNew(path, Buffer.concat(parts)).then(() => {}),
+      };
     },
 
     async list(directory) {

@@ -1,12 +1,12 @@
-import { indexPack } from 'isomorphic-git';
 import { expandBytes } from './compression.ts';
 import type { Durability, FileAccess, Replacement } from './file-access.ts';
 import { corrupt } from './git-errors.ts';
 import { type GitObject, type ObjectType, objectId } from './git-object.ts';
 import { createObjectReader, type ObjectReader } from './object-reader.ts';
-import { checkReceivedPack, type EncodedPack } from './pack/encode-pack.ts';
+import type { EncodedPack } from './pack/encode-pack.ts';
 import type { StoredObject } from './pack/open-pack.ts';
 import type { PackDirectory } from './pack/pack-directory.ts';
+import { type PackReceiver, receivePack } from './pack/receive-pack.ts';
 
 export interface ObjectStore extends ObjectReader {
   /**
@@ -19,8 +19,8 @@ export interface ObjectStore extends ObjectReader {
     body: () => Promise<T>,
     beside?: readonly Replacement[],
   ): Promise<T>;
-  /** Takes in a complete pack that a remote has sent. */
-  addPack(pack: Buffer): Promise<void>;
+  /** Takes in a complete pack that a remote sends. */
+  receivePack(): Promise<PackReceiver>;
 }
 
 export function createObjectStore(
@@ -72,17 +72,7 @@ export function createObjectStore(
       return packs.write(pack, durability, remembered, beside);
     },
 
-    async addPack(bytes) {
-      const { name, count } = checkReceivedPack(bytes);
-      if (count === 0) return;
-      const filepath = `${name}.pack`;
-      await files.replaceAll([{ path: `${packs.path}/${filepath}`, parts: [bytes], prefix: 'tmp_pack_' }]);
-      // Without its index nobody sees a pack, so a crash in between leaves only a file for gc to remove.
-      const { oids } = await indexPack({ fs: files.isomorphic, dir: packs.path, gitdir, filepath, cache: {} });
-      await files.syncDirectories([packs.path]);
-      if (oids.length !== count)
-        throw corrupt(filepath, 'A pack from the remote is incomplete. Remove the directory and start again.');
-    },
+    receivePack: () => receivePack(files, packs.path, durability),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Change, type CommitId, signature } from '@caelus/core';
+import { type Actor, type Change, type CommitId, signature } from '@caelus/core';
 import { type FileAccess, nonce } from '../file-access.ts';
 import type { CommitFields } from '../git-backend.ts';
 import type { GitProgram } from './git-program.ts';
@@ -42,7 +42,7 @@ export function createImporter({ git, files, gitdir, scratch, isDurable }: Impor
   /** Where the process notes the packs that it has finished. */
   const notes = `${scratch}/tmp_packs-${nonce()}`;
   let noted = 0;
-  const process = createPlumbing(
+  const plumbing = createPlumbing(
     git,
     ['fast-import', '--quiet', '--force', '--date-format=raw', `--export-pack-edges=${notes}`],
     [
@@ -69,14 +69,14 @@ export function createImporter({ git, files, gitdir, scratch, isDurable }: Impor
     async write(commit, body) {
       // The process does not write again what it has written. Beside garbage collection this is safe only as long as it
       // all belongs to the history of the branch.
-      if (isOutdated || tip !== commit.base) await process.end();
+      if (isOutdated || tip !== commit.base) await plumbing.end();
       isOutdated = false;
       tip = undefined;
       let imported: CommitId;
       try {
-        imported = await process.ask(encodeImport(commit), async (answer) => {
+        imported = await plumbing.ask(encodeImport(commit), async (answer) => {
           const line = await answer.line();
-          if (!OBJECT_ID.test(line)) throw new PlumbingError(line);
+          if (!OBJECT_ID.test(line)) throw new PlumbingError({ isGivenUp: true });
           return line as CommitId;
         });
         if (isDurable) await files.syncDirectories([packDirectory]);
@@ -93,7 +93,7 @@ export function createImporter({ git, files, gitdir, scratch, isDurable }: Impor
     },
 
     async end() {
-      await process.end();
+      await plumbing.end();
       await files.remove(notes);
     },
   };
@@ -105,7 +105,7 @@ function encodeImport({ base, edits, fields }: NewImport): Buffer {
   const removed = edits.filter(({ bytes }) => bytes === null);
   return Buffer.concat([
     Buffer.from(`commit ${REF}\nmark :1\n`),
-    Buffer.from(`author ${signature(fields.author)} ${time}\ncommitter ${signature(fields.committer)} ${time}\n`),
+    Buffer.from(`author ${identity(fields.author)} ${time}\ncommitter ${identity(fields.committer)} ${time}\n`),
     ...encodeData(Buffer.from(fields.message)),
     Buffer.from(base === null ? '' : `from ${base}\n`),
     // First, so that a file can take the place of a directory, and the other way round.
@@ -119,6 +119,13 @@ function encodeImport({ base, edits, fields }: NewImport): Buffer {
 
 function encodeData(bytes: Uint8Array): readonly Uint8Array[] {
   return [Buffer.from(`data ${bytes.length}\n`), bytes, Buffer.from('\n')];
+}
+
+/** Actors have been checked; a line break in one would be a command here. */
+function identity(actor: Actor): string {
+  const line = signature(actor);
+  if (/[\n\0]/.test(line)) throw new TypeError('The name of an actor is no single line.');
+  return line;
 }
 
 /** As a string of C. Paths of the store need none of it, and this does not rely on that. */

@@ -1,6 +1,6 @@
 import type { CaelusError } from '@caelus/core';
 import type { Durability, FileAccess } from '../file-access.ts';
-import { corrupt } from '../git-errors.ts';
+import { corrupt, unavailable } from '../git-errors.ts';
 import { type GitObject, type ObjectType, objectId } from '../git-object.ts';
 import { createObjectReader } from '../object-reader.ts';
 import type { ObjectStore } from '../object-store.ts';
@@ -32,24 +32,25 @@ export function createNativeObjectStore({
   gitdir,
   durability,
 }: NativeObjectStoreOptions): NativeObjectStore {
-  const process = createPlumbing(git, ['cat-file', '--batch']);
+  const plumbing = createPlumbing(git, ['cat-file', '--batch']);
 
   async function ask(id: string): Promise<StoredObject | undefined> {
     try {
-      return await process.ask(Buffer.from(`${id}\n`), async (answer) => {
+      return await plumbing.ask(Buffer.from(`${id}\n`), async (answer) => {
         const header = await answer.line();
         if (header === `${id} missing`) return undefined;
         const [, type, size] = /^[0-9a-f]{40} (commit|tree|blob|tag) (\d+)$/.exec(header) ?? [];
-        if (type === undefined) throw new PlumbingError(header);
+        if (type === undefined) throw new PlumbingError({ isGivenUp: true });
         if (Number(size) > MOST_BYTES) throw corrupt(id, `Object ${id} is too large to be read: it has ${size} bytes.`);
         const content = await answer.bytes(Number(size));
         await answer.bytes(1);
         // Git checks what it reads from a pack no further than its checksum.
-        if (objectId(type as ObjectType, content) !== id) throw new PlumbingError('');
+        if (objectId(type as ObjectType, content) !== id) throw new PlumbingError({ isGivenUp: true });
         return { type: type as ObjectType, content };
       });
     } catch (error) {
-      throw error instanceof PlumbingError ? unreadable(id, error) : error;
+      if (!(error instanceof PlumbingError)) throw error;
+      throw error.isGivenUp ? unreadable(id, error) : unavailable(gitdir, 'git cat-file ends.', error);
     }
   }
 
@@ -62,7 +63,7 @@ export function createNativeObjectStore({
     const { code, stderr } = await git.run(['cat-file', '-t', id]);
     if (/^error: /m.test(stderr)) throw unreadable(id);
     if (code !== 0) return undefined;
-    await process.end();
+    await plumbing.end();
     return ask(id);
   }
 
@@ -93,8 +94,8 @@ export function createNativeObjectStore({
       return body();
     },
     // What is fetched lies in the directory already.
-    async addPack() {},
-    close: () => process.end(),
+    receivePack: async () => ({ async write() {}, async finish() {}, async [Symbol.asyncDispose]() {} }),
+    close: () => plumbing.end(),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { Socket } from 'node:net';
-import { type GitProgram, type GitSetting, tailOf } from './git-program.ts';
+import type { GitProgram, GitSetting } from './git-program.ts';
 
 /** A command of Git that runs for long and answers requests in their order; it is started when there is one. */
 export interface Plumbing {
@@ -20,14 +20,14 @@ export interface AnswerReader {
   bytes(length: number): Promise<Buffer>;
 }
 
-/** A process has ended in place of an answer. */
+/** A process has ended in place of an answer, or has given one that cannot be right. */
 export class PlumbingError extends Error {
   override readonly name: string = 'PlumbingError';
-  /** What it said before; not fit to be shown as it is. */
-  readonly stderr: string;
-  constructor(stderr: string, cause?: unknown) {
-    super('a process of git has ended', { cause });
-    this.stderr = stderr;
+  /** Whether Git gave up by itself. Otherwise it was killed, or could not be started, and nothing is wrong with the repository. */
+  readonly isGivenUp: boolean;
+  constructor({ isGivenUp, cause }: { readonly isGivenUp: boolean; readonly cause?: unknown }) {
+    super(isGivenUp ? 'git has given up' : 'git has been ended from outside', { cause });
+    this.isGivenUp = isGivenUp;
   }
 }
 
@@ -94,22 +94,20 @@ interface RunningProcess {
 function startProcess(git: GitProgram, args: readonly string[], config?: readonly GitSetting[]): RunningProcess {
   const child = git.start(args, config);
   const reader = createByteReader();
-  let stderr = '';
   let idle: NodeJS.Timeout | undefined;
   const closed = new Promise<void>((resolve) => {
     child.once('error', (error) => {
-      reader.fail(new PlumbingError(stderr, error));
+      reader.fail(new PlumbingError({ isGivenUp: false, cause: error }));
       resolve();
     });
-    child.once('close', () => {
-      reader.fail(new PlumbingError(stderr));
+    child.once('close', (code) => {
+      reader.fail(new PlumbingError({ isGivenUp: code !== null && code !== 0 }));
       resolve();
     });
   });
   child.stdout.on('data', reader.push);
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr = tailOf(stderr + text);
-  });
+  // Nobody shows what it says, but it has to be taken, or the process waits.
+  child.stderr.resume();
   child.stdin.on('error', () => {});
 
   async function end(lastWords = ''): Promise<void> {
@@ -195,7 +193,7 @@ function createByteReader(): ByteReader {
       for (;;) {
         const end = whole().indexOf('\n');
         if (end !== -1) return take(end + 1).toString('utf8', 0, end);
-        if (size > LINE_BYTES) throw new PlumbingError('');
+        if (size > LINE_BYTES) throw new PlumbingError({ isGivenUp: true });
         await more();
       }
     },

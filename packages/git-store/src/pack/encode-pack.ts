@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { compressBytes } from '../compression.ts';
-import { corrupt } from '../git-errors.ts';
 import type { GitObject } from '../git-object.ts';
-import { CHECKSUM_BYTES, encodeEntryHeader, PACK_HEADER_BYTES } from './pack-entry.ts';
+import { encodeEntryHeader, PACK_HEADER_BYTES } from './pack-entry.ts';
 import { encodePackIndex, type PackIndexEntry } from './pack-index.ts';
 
 /** A pack with its index, ready to be sent or written. */
@@ -80,13 +79,4 @@ function joinSmall(parts: readonly Buffer[]): readonly Buffer[] {
     }
   }
   return [...joined, Buffer.concat(small)];
-}
-
-/** The name of a pack that was received, once it is known to be whole. @throws {CaelusError} `STORE_CORRUPT` */
-export function checkReceivedPack(pack: Buffer): { readonly name: string; readonly count: number } {
-  const isPack = pack.length >= PACK_HEADER_BYTES + CHECKSUM_BYTES && pack.toString('latin1', 0, 4) === 'PACK';
-  const checksum = pack.subarray(-CHECKSUM_BYTES).toString('hex');
-  const sum = createHash('sha1').update(pack.subarray(0, -CHECKSUM_BYTES)).digest('hex');
-  if (!isPack || sum !== checksum) throw corrupt('pack', 'A pack from the remote is damaged. Try again.');
-  return { name: `pack-${checksum}`, count: pack.readUInt32BE(8) };
 }

@@ -1,7 +1,7 @@
 import { CaelusError, type CommitId, type Logger, parseCommitId } from '@caelus/core';
 import { protocolInvalid, unavailable, unsupported } from '../git-errors.ts';
-import { createHttpSession, type HttpSessionOptions, LostResponseError } from './http-session.ts';
-import { encodePktLine, FLUSH_PKT, type PktLines, parsePktLines, splitSideBands } from './pkt-line.ts';
+import { createHttpSession, type HttpRequest, type HttpSessionOptions, LostResponseError } from './http-session.ts';
+import { bandOf, createPktLineReader, encodePktLine, FLUSH_PKT, parsePktLines, splitSideBands } from './pkt-line.ts';
 
 /** A remote repository, over Git's smart HTTP protocol (version 0). */
 export interface GitRemote {
@@ -34,10 +34,11 @@ export interface FetchRequest {
    * always sends the whole tree.
    */
   readonly depth: number | undefined;
+  /** Takes the pack, part by part. What came is worth nothing unless the fetch succeeds. */
+  receive(bytes: Buffer): Promise<void>;
 }
 
 export interface FetchResult {
-  readonly pack: Buffer;
   readonly shallow: readonly string[];
   readonly unshallow: readonly string[];
 }
@@ -116,7 +117,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
 
     refs: async (signal) => (await advertised(signal)).refs,
 
-    async fetch({ want, have, shallow, depth }, signal) {
+    async fetch({ want, have, shallow, depth, receive }, signal) {
       const body = Buffer.concat([
         encodePktLine(`want ${want} side-band-64k ofs-delta no-progress ${AGENT}\n`),
         ...shallow.map((commit) => encodePktLine(`shallow ${commit}\n`)),
@@ -125,8 +126,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
         ...have.map((commit) => encodePktLine(`have ${commit}\n`)),
         encodePktLine('done\n'),
       ]);
-      const { lines, complete } = await readPost('git-upload-pack', body, signal);
-      const { plain, data, fatal } = splitSideBands(lines);
+      const { plain, fatal, complete } = await readFetch(body, receive, signal);
       const failure = plain.find((line) => line.startsWith('ERR '))?.slice(4) ?? fatal;
       if (failure !== '') throw protocolInvalid(url, http.readable(failure));
       const named = (word: string) =>
@@ -137,14 +137,15 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
       const [shallowNow, unshallow] = [named('shallow'), named('unshallow')];
       if (depth === 1 && shallowNow.some((commit) => commit !== want))
         throw protocolInvalid(url, 'it sent another commit than it was asked for.');
-      return { pack: data, shallow: shallowNow, unshallow };
+      return { shallow: shallowNow, unshallow };
     },
 
     async push({ ref, expected, next, pack }, signal) {
       const command = `${expected ?? NO_COMMIT} ${next} ${ref}\0report-status side-band-64k ${AGENT}`;
       const body = Buffer.concat([encodePktLine(command), FLUSH_PKT, pack]);
       try {
-        return readReport(ref, (await post('git-receive-pack', body, signal)).lines);
+        const answer = await http.request(serviceRequest('git-receive-pack', body), signal);
+        return readReport(ref, parsePktLines(answer).lines);
       } catch (error) {
         if (error instanceof LostResponseError) return { outcome: 'unknown', cause: error };
         throw error;
@@ -152,28 +153,30 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     },
   };
 
-  /** A request that changes nothing, so that it does not matter whether it arrived. */
-  async function readPost(service: string, body: Buffer, signal: AbortSignal | undefined): Promise<PktLines> {
+  /** Hands the pack on as it comes: of a large repository it does not fit into memory. */
+  async function readFetch(
+    body: Buffer,
+    receive: (bytes: Buffer) => Promise<void>,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly plain: readonly string[]; readonly fatal: string; readonly complete: boolean }> {
+    const reader = createPktLineReader();
+    const others: Buffer[] = [];
     try {
-      return await post(service, body, signal);
+      for await (const part of http.stream(serviceRequest('git-upload-pack', body), signal)) {
+        for (const line of reader.push(part)) {
+          if (line === null || line.length === 0) continue;
+          const [band, bytes] = bandOf(line);
+          if (band === 'data') await receive(bytes);
+          else if (band !== 'message') others.push(line);
+        }
+      }
     } catch (error) {
+      // It changes nothing there, so it does not matter whether it arrived.
       if (error instanceof LostResponseError) throw unavailable(url, `${error.message}.`, error);
       throw error;
     }
-  }
-
-  async function post(service: string, body: Buffer, signal: AbortSignal | undefined): Promise<PktLines> {
-    const bytes = await http.request(
-      {
-        method: 'POST',
-        path: `/${service}`,
-        body: new Uint8Array(body),
-        contentType: `application/x-${service}-request`,
-        accept: `application/x-${service}-result`,
-      },
-      signal,
-    );
-    return parsePktLines(bytes);
+    const { plain, fatal } = splitSideBands(others);
+    return { plain, fatal, complete: reader.isComplete };
   }
 
   function readReport(ref: string, lines: readonly (Buffer | null)[]): PushOutcome {
@@ -194,6 +197,16 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     }
     return { outcome: 'unknown', cause: new LostResponseError(fatal === '' ? 'no report' : http.readable(fatal)) };
   }
+}
+
+function serviceRequest(service: string, body: Buffer): HttpRequest {
+  return {
+    method: 'POST',
+    path: `/${service}`,
+    body: new Uint8Array(body),
+    contentType: `application/x-${service}-request`,
+    accept: `application/x-${service}-result`,
+  };
 }
 
 /** The error of a push that the remote's rules refuse. */

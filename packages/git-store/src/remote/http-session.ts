@@ -9,8 +9,6 @@ import {
   requestTooLarge,
 } from './git-credentials.ts';
 
-export type { GitCredentials, GitCredentialsCallback } from './git-credentials.ts';
-
 export interface HttpSessionOptions {
   readonly url: string;
   readonly credentials?: GitCredentialsCallback | undefined;
@@ -31,6 +29,8 @@ export interface HttpRequest {
 export interface HttpSession {
   /** @throws {CaelusError} `GIT_AUTH_FAILED`, `GIT_ACCESS_DENIED`, `GIT_REMOTE_NOT_FOUND`, `GIT_PROTOCOL_INVALID`, `UNAVAILABLE`; {@link LostResponseError} where the request may have arrived */
   request(request: HttpRequest, signal: AbortSignal | undefined): Promise<Buffer>;
+  /** The same, in parts as they come. */
+  stream(request: HttpRequest, signal: AbortSignal | undefined): AsyncIterable<Buffer>;
   /** Makes text of the server fit to show: one line, not long, and without anything that was sent as a credential. */
   readable(text: string): string;
 }
@@ -122,30 +122,41 @@ export function createHttpSession({ url, credentials, fetch, timeoutMilliseconds
     }
   }
 
-  return {
-    async request(request, signal) {
+  async function answerTo(request: HttpRequest, signal: AbortSignal | undefined): Promise<Response> {
+    signal?.throwIfAborted();
+    authorization ??= await source.ask(signal);
+    let response = await sendPatiently(request, signal);
+    if (response.status === 401 && source.canAsk) {
+      await response.body?.cancel();
+      authorization = await source.ask(signal);
+      response = await sendPatiently(request, signal);
+    }
+    const isAnswer = response.ok && response.headers.get('content-type')?.split(';')[0]?.trim() === request.accept;
+    if (isAnswer) return response;
+    await response.body?.cancel();
+    // The next call asks for credentials again.
+    if (response.status === 401) authorization = undefined;
+    throw statusError(response.status, request);
+  }
+
+  async function* stream(request: HttpRequest, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+    const { body } = await answerTo(request, signal);
+    try {
+      for await (const part of body ?? []) yield Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+    } catch (error) {
       signal?.throwIfAborted();
-      authorization ??= await source.ask(signal);
-      let response = await sendPatiently(request, signal);
-      if (response.status === 401 && source.canAsk) {
-        await response.body?.cancel();
-        authorization = await source.ask(signal);
-        response = await sendPatiently(request, signal);
-      }
-      const isAnswer = response.ok && response.headers.get('content-type')?.split(';')[0]?.trim() === request.accept;
-      if (!isAnswer) {
-        await response.body?.cancel();
-        // The next call asks for credentials again.
-        if (response.status === 401) authorization = undefined;
-        throw statusError(response.status, request);
-      }
-      try {
-        return Buffer.from(await response.arrayBuffer());
-      } catch (error) {
-        signal?.throwIfAborted();
-        if (request.method === 'POST') throw new LostResponseError('half an answer', { cause: error });
-        throw unavailable(url, 'the connection broke.', error);
-      }
+      if (request.method === 'POST') throw new LostResponseError('half an answer', { cause: error });
+      throw unavailable(url, 'the connection broke.', error);
+    }
+  }
+
+  return {
+    stream,
+
+    async request(request, signal) {
+      const parts: Buffer[] = [];
+      for await (const part of stream(request, signal)) parts.push(part);
+      return Buffer.concat(parts);
     },
 
     readable: source.readable,

@@ -108,11 +108,13 @@ export function createRemoteUpstream({
     if (known !== null)
       for await (const { commit } of history.walk(known)) if (have.push(commit) === OFFERED_COMMITS) break;
     const shallow = await history.shallow();
-    const result = await remote.fetch({ ref: ref.name, want, have, shallow: [...shallow], depth }, signal);
+    await using pack = await objects.receivePack();
+    const request = { ref: ref.name, want, have, shallow: [...shallow], depth, receive: pack.write };
+    const result = await remote.fetch(request, signal);
     // Git puts up with a name too many in this file, not with a parent that is missing: so names are added before the pack,
     // and taken off after it.
     if (result.shallow.length > 0) await writeShallow([...shallow, ...result.shallow]);
-    await objects.addPack(result.pack);
+    await pack.finish();
     if (result.unshallow.length > 0) {
       await writeShallow(
         [...shallow, ...result.shallow].filter((commit) => !result.unshallow.includes(parseCommitId(commit))),
