@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { isCaelusError } from '@caelus/core';
+import { isCaelusError, type Snapshot } from '@caelus/core';
 import { createGitStore, type GitStore } from '@caelus/git-store';
 import { describe, expect, it } from 'vitest';
 import { git, temporaryDirectory } from '../git-command.ts';
 import { startHttpGitServer } from '../http-git-server.ts';
-import { readText, write } from '../store-writing.ts';
+import { put, readText, write } from '../store-writing.ts';
 import { proveFaultyNetwork } from './faulty-runs.ts';
 import { type Fault, injectFaults } from './remote-faults.ts';
 
@@ -106,6 +106,32 @@ describe('a remote that fails', () => {
       expect(await outcomeOf(write(store, { a: '2' }))).toBe(outcome);
     }),
   );
+
+  it('does not have a first commit written again, whose answer was lost, and which another one is on top of', async () => {
+    await using root = await temporaryDirectory();
+    const directory = join(root.path, 'remote.git');
+    await git(root.path, ['init', '-q', '--bare', '-b', 'main', directory]);
+    await using server = await startHttpGitServer(root.path);
+    const remote = { url: `${server.url}/remote.git` };
+    await using store = await createGitStore({ directory: join(root.path, 'one.git'), remote });
+    await using other = await createGitStore({ directory: join(root.path, 'other.git'), remote });
+    let pushes = 0;
+    server.answering = async (request) => {
+      if (!request.url?.endsWith('/git-receive-pack') || ++pushes > 1) return true;
+      await write(other, { b: '1' });
+      return false;
+    };
+    let asked = 0;
+    const propose = async (snapshot: Snapshot) => {
+      asked += 1;
+      const next = String(Number((await readText(snapshot, 'count')) ?? '0') + 1);
+      return put({ count: next }).propose(snapshot);
+    };
+    expect(await store.write([{ subject: 'count', propose }])).toMatchObject([{ outcome: 'written' }]);
+    expect(asked).toBe(1);
+    expect(await git(directory, ['show', 'main:count'])).toBe('1');
+    expect((await git(directory, ['rev-list', '--count', 'main'])).trim()).toBe('2');
+  });
 
   it('has every change once in the end, whatever went wrong meanwhile', () =>
     proveFaultyNetwork({ numRuns: 1, seed: 5 }));
