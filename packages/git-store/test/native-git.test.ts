@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { CommitId, StateStore } from '@caelus/core';
 import { createGitStore, type GitStoreOptions, nativeGit } from '@caelus/git-store';
 import { describe, expect, it } from 'vitest';
@@ -8,6 +11,7 @@ import { createGitWrapper } from './git-wrapper.ts';
 import { startHttpGitServer } from './http-git-server.ts';
 import { collect, failure, put, readText, write } from './store-writing.ts';
 
+const run = promisify(execFile);
 const commitOf = (receipt: Awaited<ReturnType<typeof write>>) =>
   receipt.outcome === 'written' ? receipt.commit : ('' as CommitId);
 
@@ -105,6 +109,24 @@ describe('processes of git', () => {
     const commits = (await git(directory, ['rev-list', 'main'])).trim().split('\n');
     expect([...acknowledged].filter((commit) => !commits.includes(commit))).toEqual([]);
     await fsck(directory);
+  });
+
+  it('do not keep alive a program that forgets to close its store', { timeout: 60_000 }, async () => {
+    await using root = await temporaryDirectory();
+    const program = join(root.path, 'forgetful.mts');
+    const source = fileURLToPath(new URL('../src/index.ts', import.meta.url));
+    await writeFile(
+      program,
+      `import { createGitStore, nativeGit } from ${JSON.stringify(source)};
+      const store = await createGitStore({ directory: ${JSON.stringify(join(root.path, 'store.git'))}, transport: nativeGit() });
+      await store.write([{ subject: 'x', propose: async () => ({ edits: [{ path: 'a', bytes: Buffer.from('1') }], summary: 'x', trailers: [], actor: null }) }]);
+      console.log((await store.snapshot()).commit);`,
+    );
+    const { stdout } = await run(process.execPath, ['--conditions=@caelus/source', '--import', 'tsx', program], {
+      cwd: fileURLToPath(new URL('../../..', import.meta.url)),
+      timeout: 14_000,
+    });
+    expect(stdout.trim()).toBe((await git(join(root.path, 'store.git'), ['rev-parse', 'main'])).trim());
   });
 
   it('do not rely on objects that garbage collection has taken', async () => {
@@ -483,7 +505,9 @@ describe('options of native git', () => {
   });
 
   it('refuse what cannot be given to a process', () => {
-    expect(() => nativeGit({ executable: '' })).toThrow(/cannot be accepted/);
+    for (const executable of ['', 'bin/git', '../git', 'a\0b']) {
+      expect(() => nativeGit({ executable })).toThrow(/Give a name, or an absolute path/);
+    }
     expect(() => nativeGit({ environment: { 'a\0b': '1' } })).toThrow(/cannot be accepted/);
     expect(() => nativeGit({ path: '/usr/bin/git' } as never)).toThrow(/not known/);
   });

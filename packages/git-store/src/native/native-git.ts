@@ -40,7 +40,7 @@ export function nativeGit(options: NativeGitOptions = {}): GitTransport {
     ...programIssues('/executable', executable),
     ...programIssues('/ssh/executable', ssh?.executable ?? 'ssh'),
     ...Object.entries(environment)
-      .filter((entry) => !entry.every(isText))
+      .filter((entry) => !entry.every((each) => isText(each)))
       .map(([name]) => notText(`/environment/${name}`)),
     ...(ssh === undefined ? [] : sshIssues(ssh)),
   ];
