@@ -25,9 +25,9 @@ const LEFTOVER_MILLISECONDS = 60 * 60 * 1000;
 export async function openRepository(options: OpenRepositoryOptions): Promise<void> {
   const { files, gitdir, scratch, branch } = options;
   const packDirectory = `${gitdir}/objects/pack`;
-  const head = await files.read(`${gitdir}/HEAD`);
-  if (head === undefined) {
-    const names = (await files.list(gitdir)).filter((name) => !OWN_NAMES.test(name));
+  const found = await files.list(gitdir);
+  if (!found.includes('HEAD')) {
+    const names = found.filter((name) => !OWN_NAMES.test(name));
     if (names.length > 0) {
       throw unsupported(gitdir, names.includes('.git') ? 'it has a work tree.' : 'it holds other files.');
     }

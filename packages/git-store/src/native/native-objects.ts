@@ -22,6 +22,8 @@ export interface NativeObjectStoreOptions {
 }
 
 const OBJECT_ID = /^[0-9a-f]{40}$/;
+/** Each time that packs are moved while an object is looked for. */
+const LOOKS = 20;
 /** What is larger has no place in a repository that Caelus writes, and is not read into memory. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
@@ -59,12 +61,28 @@ export function createNativeObjectStore({
     if (!OBJECT_ID.test(id)) return undefined;
     const found = await ask(id);
     if (found !== undefined) return found;
-    // Git says the same of an object in a damaged pack, or in packs that are being folded. Only its complaints tell them apart.
-    const { code, stderr } = await git.run(['cat-file', '-t', id]);
-    if (/^error: /m.test(stderr)) throw unreadable(id);
-    if (code !== 0) return undefined;
-    await plumbing.end();
-    return ask(id);
+    // Git says the same of an object in a damaged pack, and of one in packs that are being folded. A process that has not looked
+    // yet tells them apart by its complaints, as long as nobody moves packs meanwhile.
+    for (let attempt = 0; ; attempt += 1) {
+      const packs = await listPacks();
+      const { code, stderr } = await git.run(['cat-file', '-t', id]);
+      if (code === 0) {
+        await plumbing.end();
+        const again = await ask(id);
+        if (again !== undefined) return again;
+      }
+      if ((await listPacks()) !== packs && attempt < LOOKS) continue;
+      if (/^error: /m.test(stderr)) throw unreadable(id);
+      return undefined;
+    }
+  }
+
+  async function listPacks(): Promise<string> {
+    const names = await files.list(`${gitdir}/objects/pack`);
+    return names
+      .filter((name) => name.endsWith('.idx'))
+      .toSorted()
+      .join();
   }
 
   async function writeLoose(objects: readonly GitObject[]): Promise<void> {
