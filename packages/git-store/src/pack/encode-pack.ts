@@ -23,8 +23,12 @@ export interface PackEntry {
   readonly body: Buffer;
 }
 
-/** From this size on a tree is stored as it is: two thirds of it are hashes, which no compression makes smaller. */
-const STORED_TREE_BYTES = 64 * 1024;
+/**
+ * A tree is two thirds hashes, which no compression makes smaller. So the large ones are stored as they are, and those that are
+ * too small for it to matter.
+ */
+const LARGE_TREE_BYTES = 64 * 1024;
+const SMALL_TREE_BYTES = 1024;
 
 /** Makes a pack of whole objects, so that it can be read without any other. */
 export async function encodeObjects(objects: readonly GitObject[]): Promise<EncodedPack> {
@@ -38,7 +42,8 @@ export async function encodeEntries(objects: readonly GitObject[]): Promise<read
 }
 
 export async function encodeObject({ id, type, content }: GitObject): Promise<PackEntry> {
-  const level = type === 'tree' && content.length >= STORED_TREE_BYTES ? 0 : 1;
+  const isStored = content.length >= LARGE_TREE_BYTES || content.length <= SMALL_TREE_BYTES;
+  const level = type === 'tree' && isStored ? 0 : 1;
   return { id, head: encodeEntryHeader(type, content.length), body: await compressBytes(content, level) };
 }
 
