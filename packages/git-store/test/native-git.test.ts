@@ -150,6 +150,7 @@ describe('processes of git', () => {
     ]);
     expect(asked).toBe(2);
     expect(await git(directory, ['show', 'main:dir/file'])).toBe('written twice');
+    expect((await readdir(join(directory, 'objects/pack'))).filter((name) => name.endsWith('.keep'))).toEqual([]);
     await fsck(directory);
   });
 

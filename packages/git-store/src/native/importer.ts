@@ -1,6 +1,10 @@
 import { type Actor, type Change, type CommitId, signature } from '@caelus/core';
 import { type FileAccess, nonce } from '../file-access.ts';
 import type { CommitFields } from '../git-backend.ts';
+import type { GitObject } from '../git-object.ts';
+import { encodeObjects } from '../pack/encode-pack.ts';
+import { KEEP_MARK } from '../pack/pack-directory.ts';
+import { parsePackIndex } from '../pack/pack-index.ts';
 import type { GitProgram } from './git-program.ts';
 import { createPlumbing, PlumbingError } from './plumbing.ts';
 
@@ -16,13 +20,11 @@ export interface ImporterOptions {
 /** Writes commits by a long-lived `git fast-import`, with what is new in them, each into a pack of its own. */
 export interface Importer {
   /**
-   * Writes a commit durably, then runs `body`, which makes a branch lead to the commit that it returns; `undefined` where it
-   * could not. Until that is done, no garbage collection takes the pack away. One call at a time.
+   * Writes a commit durably, then runs `body`, which makes a branch lead to it, or to another commit among `needed`. Until that
+   * is done, no garbage collection takes any of `needed`, the objects that are new in the commit. One call at a time.
    * @throws {PlumbingError}
    */
-  write(commit: NewImport, body: (imported: CommitId) => Promise<CommitId | undefined>): Promise<CommitId | undefined>;
-  /** Begins with a new process, because packs that this one has written are gone. */
-  renew(): void;
+  write<T>(commit: NewImport, needed: readonly GitObject[], body: (imported: CommitId) => Promise<T>): Promise<T>;
   end(): Promise<void>;
 }
 
@@ -35,6 +37,8 @@ export interface NewImport {
 /** A name for the process alone: the ref is taken back before it is written. */
 const REF = 'refs/caelus/import';
 const NO_COMMIT = '0'.repeat(40);
+/** Of one process. */
+const MOST_COMMITS = 1000;
 const OBJECT_ID = /^[0-9a-f]{40}$/;
 
 export function createImporter({ git, files, gitdir, scratch, isDurable }: ImporterOptions): Importer {
@@ -54,9 +58,7 @@ export function createImporter({ git, files, gitdir, scratch, isDurable }: Impor
       ['core.packedRefsTimeout', '0'],
     ],
   );
-  /** What the process made last, where a branch leads to it. */
-  let tip: CommitId | undefined;
-  let isOutdated = false;
+  let commits = 0;
 
   async function newPacks(): Promise<readonly string[]> {
     const text = (await files.read(notes))?.toString('utf8') ?? '';
@@ -65,31 +67,50 @@ export function createImporter({ git, files, gitdir, scratch, isDurable }: Impor
     return lines.flatMap((line) => /\/(pack-[0-9a-f]{40})\.pack:/.exec(line)?.[1] ?? []);
   }
 
+  async function objectsOf(packs: readonly string[]): Promise<ReadonlySet<string>> {
+    const indexes = await Promise.all(packs.map((pack) => files.read(`${packDirectory}/${pack}.idx`)));
+    return new Set(
+      indexes.flatMap((index) => (index === undefined ? [] : parsePackIndex(index).objects.map(({ id }) => id))),
+    );
+  }
+
+  /**
+   * The process does not write what some pack has already. Where no branch leads to that one, garbage collection may take it
+   * before a branch leads here, so such objects are written once more.
+   */
+  async function writePack(objects: readonly GitObject[]): Promise<string> {
+    const { name, pack } = await encodeObjects(objects);
+    const keep = `--keep=${KEEP_MARK.toString('utf8').trimEnd()}`;
+    const { code } = await git.run(['index-pack', '--stdin', keep], { input: Buffer.concat(pack) });
+    if (code !== 0) throw new PlumbingError({ isGivenUp: true });
+    return name;
+  }
+
   return {
-    async write(commit, body) {
-      // The process does not write again what it has written. Beside garbage collection this is safe only as long as it
-      // all belongs to the history of the branch.
-      if (isOutdated || tip !== commit.base) await plumbing.end();
-      isOutdated = false;
-      tip = undefined;
-      let imported: CommitId;
+    async write(commit, needed, body) {
+      // It remembers every object that it has written.
+      if (commits % MOST_COMMITS === 0) await plumbing.end();
+      commits += 1;
+      let packs: readonly string[] = [];
       try {
-        imported = await plumbing.ask(encodeImport(commit), async (answer) => {
-          const line = await answer.line();
-          if (!OBJECT_ID.test(line)) throw new PlumbingError({ isGivenUp: true });
-          return line as CommitId;
-        });
+        const imported = await plumbing
+          .ask(encodeImport(commit), async (answer) => {
+            const line = await answer.line();
+            if (!OBJECT_ID.test(line)) throw new PlumbingError({ isGivenUp: true });
+            return line as CommitId;
+          })
+          .finally(async () => {
+            packs = await newPacks();
+          });
+        const written = await objectsOf(packs);
+        const missing = needed.filter(({ id }) => !written.has(id));
+        if (missing.length > 0) packs = [...packs, await writePack(missing)];
         if (isDurable) await files.syncDirectories([packDirectory]);
-        tip = await body(imported);
-        return tip;
+        return await body(imported);
       } finally {
         // Git keeps them until the process ends.
-        for (const pack of await newPacks()) await files.remove(`${packDirectory}/${pack}.keep`);
+        for (const pack of packs) await files.remove(`${packDirectory}/${pack}.keep`);
       }
-    },
-
-    renew() {
-      isOutdated = true;
     },
 
     async end() {

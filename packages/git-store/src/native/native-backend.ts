@@ -1,12 +1,11 @@
 import { type CommitId, isCaelusError, type Logger } from '@caelus/core';
-import { type GitSigner, signCommit } from '../commit-signature.ts';
+import { signCommit } from '../commit-signature.ts';
 import { composeBackend, openDirectory } from '../compose-backend.ts';
 import { createDiskFiles } from '../disk-files.ts';
 import type { FileAccess } from '../file-access.ts';
-import type { CommitRequest, GitBackend, GitBackendOptions } from '../git-backend.ts';
+import type { GitBackend, GitBackendOptions } from '../git-backend.ts';
 import { createCommit } from '../git-commit.ts';
 import { unavailable } from '../git-errors.ts';
-import type { GitObject } from '../git-object.ts';
 import { buildTree } from '../git-snapshot.ts';
 import { createMaintenance } from '../maintenance.ts';
 import { withRefLock } from '../ref-lock.ts';
@@ -44,10 +43,7 @@ export async function openNativeBackend(
   let written = 0;
   const maintenance = createMaintenance({
     countPacks: () => written,
-    async consolidate() {
-      await repack({ git, files, gitdir, scratch, logger });
-      importer.renew();
-    },
+    consolidate: () => repack({ git, files, gitdir, scratch, logger }),
     logger,
   });
   const remote =
@@ -62,31 +58,27 @@ export async function openNativeBackend(
       logger,
     });
 
-  async function signedCommit({ base, tree, edits, fields }: CommitRequest, signer: GitSigner): Promise<GitObject> {
-    const { root } = await buildTree(objects, tree, edits);
-    return signCommit(createCommit({ ...fields, tree: root, parent: base }), signer);
-  }
-
   return composeBackend(directory, {
     objects,
     remote,
     maintenance,
 
     async write(request, publish, signal) {
-      // Git signs only with keys of its own, so the commit is made as without it. First, because nothing is written where it
-      // fails.
-      const signed = sign && (await signedCommit(request, sign));
+      const { base, tree, edits, fields } = request;
+      const { root, created } = await buildTree(objects, tree, edits);
+      const unsigned = createCommit({ ...fields, tree: root, parent: base });
+      // Git signs only with keys of its own. And first, because nothing is written where it fails.
+      const signed = sign && (await signCommit(unsigned, sign));
       written += 1;
       try {
-        return await importer.write(request, async (imported) => {
-          if (signed !== undefined) await objects.writeLoose([signed]);
+        return await importer.write(request, [...created, signed ?? unsigned], async (imported) => {
           signal?.throwIfAborted();
           const id = signed === undefined ? imported : (signed.id as CommitId);
           return (await publish(id, [])) ? id : undefined;
         });
       } catch (error) {
         if (!(error instanceof PlumbingError)) throw error;
-        throw unavailable(gitdir, 'git fast-import ends before it has written the commit.', error);
+        throw unavailable(gitdir, 'git ends before it has written the commit.', error);
       }
     },
 

@@ -9,8 +9,6 @@ import type { GitProgram } from './git-program.ts';
 import { createPlumbing, PlumbingError } from './plumbing.ts';
 
 export interface NativeObjectStore extends ObjectStore {
-  /** Writes objects durably, each into a file of its own. */
-  writeLoose(objects: readonly GitObject[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -103,9 +101,8 @@ export function createNativeObjectStore({
   return {
     find,
     read,
-    writeLoose,
 
-    // The pack is Git's own to make, and lies there already.
+    // A tag is what comes here. Of a commit, all is in the directory already.
     async write(objects, _pack, body, beside = []) {
       await writeLoose(objects);
       await files.replaceAll(beside, durability);
