@@ -174,8 +174,8 @@ describe('a push', () => {
     await using scenery = await scene();
     const { store, sent, server } = scenery;
     const { intercept } = server;
-    server.intercept = (request, response, body) => {
-      intercept(request, response, body);
+    server.intercept = async (request, response, body) => {
+      await intercept(request, response, body);
       if (!request.url?.endsWith('/git-receive-pack') || body.length > 10_000) return false;
       response.setHeader('content-type', 'application/x-git-receive-pack-result');
       const report = Buffer.concat([
