@@ -44,7 +44,8 @@ describe('processes of git', () => {
     for (let index = 0; index < 10; index += 1) await write(store, { [`dir/${index}`]: String(index) });
     expect(await readText(await store.snapshot(), 'dir/7')).toBe('7');
     const starts = await wrapper.starts();
-    expect(starts.map(({ args }) => args.split(' ')[0])).toEqual(['version', 'fast-import', 'cat-file']);
+    const commands = starts.map(({ args }) => args.split(' ')[0]);
+    expect(commands).toEqual(['version', 'index-pack', 'cat-file', ...Array.from({ length: 9 }, () => 'index-pack')]);
     // Marks would keep the packs from being folded.
     expect((await readdir(join(directory, 'objects/pack'))).filter((name) => name.endsWith('.keep'))).toEqual([]);
     await store[Symbol.asyncDispose]();

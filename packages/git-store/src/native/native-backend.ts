@@ -10,10 +10,9 @@ import { buildTree } from '../git-snapshot.ts';
 import { createMaintenance } from '../maintenance.ts';
 import { withRefLock } from '../ref-lock.ts';
 import { checkGitVersion, createGitProgram, type GitProgram } from './git-program.ts';
-import { createImporter } from './importer.ts';
 import { createNativeObjectStore } from './native-objects.ts';
 import { createNativeRemote } from './native-remote.ts';
-import { PlumbingError } from './plumbing.ts';
+import { createPackWriter } from './pack-writer.ts';
 import type { NativeGitSshOptions } from './ssh-command.ts';
 
 const REPACKS = 3;
@@ -38,8 +37,8 @@ export async function openNativeBackend(
   const { scratch } = directory;
   const git = createGitProgram({ executable, gitdir, home: scratch, environment });
   await checkGitVersion(git, executable);
-  const objects = createNativeObjectStore({ git, files, gitdir, durability });
-  const importer = createImporter({ git, files, gitdir, scratch, isDurable: durability === 'strict' });
+  const writePack = createPackWriter({ git, files, gitdir, durability });
+  const objects = createNativeObjectStore({ git, files, gitdir, durability, writePack });
   let written = 0;
   const maintenance = createMaintenance({
     countPacks: () => written,
@@ -70,24 +69,19 @@ export async function openNativeBackend(
       // Git signs only with keys of its own. And first, because nothing is written where it fails.
       const signed = sign && (await signCommit(unsigned, sign));
       written += 1;
-      try {
-        return await importer.write(request, [...created, signed ?? unsigned], async (imported) => {
-          signal?.throwIfAborted();
-          const id = signed === undefined ? imported : (signed.id as CommitId);
-          return (await publish(id, [])) ? id : undefined;
-        });
-      } catch (error) {
-        if (!(error instanceof PlumbingError)) throw error;
-        throw unavailable(gitdir, 'git ends before it has written the commit.', error);
-      }
+      // A commit object's id is one.
+      const commit = signed ?? unsigned;
+      const id = commit.id as CommitId;
+      return writePack([...created, commit], async () => {
+        signal?.throwIfAborted();
+        return (await publish(id, [])) ? id : undefined;
+      });
     },
 
     // Git looks by itself, when it misses an object.
     async scan() {},
 
-    async close() {
-      await Promise.all([importer.end(), objects.close()]);
-    },
+    close: () => objects.close(),
   });
 }
 

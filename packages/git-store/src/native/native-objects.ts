@@ -1,11 +1,12 @@
 import type { CaelusError } from '@caelus/core';
 import type { Durability, FileAccess } from '../file-access.ts';
 import { corrupt, unavailable } from '../git-errors.ts';
-import { type GitObject, type ObjectType, objectId } from '../git-object.ts';
+import { type ObjectType, objectId } from '../git-object.ts';
 import { createObjectReader } from '../object-reader.ts';
 import type { ObjectStore } from '../object-store.ts';
 import type { StoredObject } from '../pack/open-pack.ts';
 import type { GitProgram } from './git-program.ts';
+import type { PackWriter } from './pack-writer.ts';
 import { createPlumbing, PlumbingError } from './plumbing.ts';
 
 export interface NativeObjectStore extends ObjectStore {
@@ -17,6 +18,7 @@ export interface NativeObjectStoreOptions {
   readonly files: FileAccess;
   readonly gitdir: string;
   readonly durability: Durability;
+  readonly writePack: PackWriter;
 }
 
 const OBJECT_ID = /^[0-9a-f]{40}$/;
@@ -31,6 +33,7 @@ export function createNativeObjectStore({
   files,
   gitdir,
   durability,
+  writePack,
 }: NativeObjectStoreOptions): NativeObjectStore {
   const plumbing = createPlumbing(git, ['cat-file', '--batch']);
 
@@ -83,20 +86,6 @@ export function createNativeObjectStore({
       .join();
   }
 
-  async function writeLoose(objects: readonly GitObject[]): Promise<void> {
-    for (const { id, type, content } of objects) {
-      const result = await git.run(['hash-object', '-t', type, '-w', '--stdin'], { input: content });
-      if (result.stdout.toString('latin1').trim() !== id)
-        throw corrupt(
-          id,
-          `A ${type} cannot be written to the repository. Check its directory, and the room on its disk.`,
-        );
-    }
-    const directories = objects.map(({ id }) => `${gitdir}/objects/${id.slice(0, 2)}`);
-    if (objects.length > 0 && durability === 'strict')
-      await files.syncDirectories([...directories, `${gitdir}/objects`]);
-  }
-
   const { find, read } = createObjectReader(lookUp);
   return {
     find,
@@ -104,9 +93,8 @@ export function createNativeObjectStore({
 
     // A tag is what comes here. Of a commit, all is in the directory already.
     async write(objects, _pack, body, beside = []) {
-      await writeLoose(objects);
       await files.replaceAll(beside, durability);
-      return body();
+      return writePack(objects, body);
     },
     // What is fetched lies in the directory already.
     receivePack: async () => ({ async write() {}, async finish() {}, async [Symbol.asyncDispose]() {} }),

@@ -1,13 +1,14 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { Socket } from 'node:net';
+import { pause } from '../backoff.ts';
 import type { GitProgram, GitSetting } from './git-program.ts';
 
 /** A command of Git that runs for long and answers requests in their order; it is started when there is one. */
 export interface Plumbing {
   /**
-   * Sends a request, and reads its answer. Where the process is gone, which somebody may have killed, another one is asked
-   * once more.
-   * @throws {PlumbingError} where that one has failed, too
+   * Sends a request, and reads its answer. Where the process has ended, because somebody has killed it, or has moved the packs
+   * that it had open, another one is asked.
+   * @throws {PlumbingError} where that happens each time
    */
   ask<T>(request: Uint8Array, read: (answer: AnswerReader) => Promise<T>): Promise<T>;
   /** Ends the process, once what was asked is answered. The next request starts another one. */
@@ -33,6 +34,8 @@ export class PlumbingError extends Error {
 
 /** So that a store which nobody uses keeps no process, and no temporary files of one. */
 const IDLE_MILLISECONDS = 15_000;
+const ATTEMPTS = 5;
+const BACKOFF = { baseMilliseconds: 2, mostMilliseconds: 50 };
 const LINE_BYTES = 64 * 1024;
 
 export function createPlumbing(git: GitProgram, args: readonly string[], config?: readonly GitSetting[]): Plumbing {
@@ -66,11 +69,13 @@ export function createPlumbing(git: GitProgram, args: readonly string[], config?
   return {
     ask: (request, read) =>
       inTurn(async () => {
-        try {
-          return await askOnce(request, read);
-        } catch (error) {
-          if (!(error instanceof PlumbingError)) throw error;
-          return askOnce(request, read);
+        for (let attempt = 0; ; attempt += 1) {
+          try {
+            return await askOnce(request, read);
+          } catch (error) {
+            if (!(error instanceof PlumbingError) || attempt === ATTEMPTS - 1) throw error;
+            await pause(attempt, BACKOFF, undefined);
+          }
         }
       }),
 
