@@ -19,8 +19,8 @@ const KEYS = ['executable', 'ssh', 'environment'];
 const SSH_KEYS = ['knownHosts', 'identity', 'agent', 'executable'];
 
 /**
- * The transport that lets the git binary read, write, fetch and push, by processes that go on: for SSH remotes, and for
- * hosts that prefer Git's own code. What it promises, and what comes out, is the same as without it; `fs` and `remote.fetch`
+ * The transport that lets the git binary read, store, fetch and push: for SSH remotes, and for hosts that prefer Git's own
+ * code. What it promises, and what comes out, is the same as without it; `fs` and `remote.fetch`
  * do not go with it.
  * @throws {CaelusError} `INVALID_INPUT`
  * @example

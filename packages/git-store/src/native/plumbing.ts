@@ -12,7 +12,7 @@ export interface Plumbing {
    */
   ask<T>(request: Uint8Array, read: (answer: AnswerReader) => Promise<T>): Promise<T>;
   /** Ends the process, once what was asked is answered. The next request starts another one. */
-  end(lastWords?: string): Promise<void>;
+  end(): Promise<void>;
 }
 
 export interface AnswerReader {
@@ -79,11 +79,11 @@ export function createPlumbing(git: GitProgram, args: readonly string[], config?
         }
       }),
 
-    end: (lastWords) =>
+    end: () =>
       inTurn(async () => {
         const used = running;
         running = undefined;
-        await used?.end(lastWords);
+        await used?.end();
       }),
   };
 }
@@ -92,7 +92,7 @@ interface RunningProcess {
   ask<T>(request: Uint8Array, read: (answer: AnswerReader) => Promise<T>): Promise<T>;
   /** Lets it wait for the next request for some time, without keeping this process alive. */
   rest(ended: () => void): void;
-  end(lastWords?: string): Promise<void>;
+  end(): Promise<void>;
   kill(): void;
 }
 
@@ -115,10 +115,10 @@ function startProcess(git: GitProgram, args: readonly string[], config?: readonl
   child.stderr.resume();
   child.stdin.on('error', () => {});
 
-  async function end(lastWords = ''): Promise<void> {
+  async function end(): Promise<void> {
     clearTimeout(idle);
     hold(child, true);
-    child.stdin.end(lastWords);
+    child.stdin.end();
     await closed;
   }
 
