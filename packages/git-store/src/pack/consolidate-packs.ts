@@ -21,7 +21,7 @@ export interface ConsolidatePacksOptions {
 /** Packs that are larger stay as they are; `git gc` is for those. */
 const MOST_PACK_BYTES = 32 * 1024 * 1024;
 /** How much one new pack is made of, and thereby memory. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_BYTES = 32 * 1024 * 1024;
 /** Below this a tree is hardly larger than a delta. */
 const LEAST_TREE_BYTES = 256;
 /** How many versions of directories that begin alike are tried as a base. */
@@ -115,7 +115,8 @@ export function countToFold(ascending: readonly Pick<Candidate, 'count' | 'bytes
   let bytes = 0;
   for (let fitting = 0; fitting < end; fitting += 1) {
     bytes += ascending[fitting]?.bytes ?? 0;
-    if (bytes > MOST_BYTES) return fitting;
+    // Two packs are at most twice as much, and without them a flat repository that is very large would never be folded.
+    if (bytes > MOST_BYTES) return Math.max(2, fitting);
   }
   return end;
 }
