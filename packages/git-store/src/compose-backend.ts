@@ -72,6 +72,7 @@ export function composeBackend(
 
       async commit(request, signal) {
         const { base, expected = base } = request;
+        await maintenance.room();
         const commit = await write(
           request,
           (next, created) => upstream.publish(expected, next, created, signal),

@@ -41,7 +41,8 @@ export async function consolidatePacks(options: ConsolidatePacksOptions): Promis
   const lock = { files, path: `${scratch}/lock-consolidation`, scratch, logger, waitMilliseconds: 0 };
   try {
     await withRefLock(lock, async () => {
-      while (await foldOnce(options));
+      const seen: SeenPacks = new Map();
+      while (await foldOnce(options, seen));
     });
   } catch (error) {
     if (!isCaelusError(error, 'GIT_REF_LOCKED')) throw error;
@@ -56,8 +57,8 @@ interface Candidate {
   readonly modifiedAt: number;
 }
 
-async function foldOnce({ files, packs, logger }: ConsolidatePacksOptions): Promise<boolean> {
-  const candidates = (await findCandidates(files, packs.path)).sort((a, b) => a.count - b.count);
+async function foldOnce({ files, packs, logger }: ConsolidatePacksOptions, seen: SeenPacks): Promise<boolean> {
+  const candidates = (await findCandidates(files, packs.path, seen)).sort((a, b) => a.count - b.count);
   const folded = candidates.slice(0, countToFold(candidates));
   if (folded.length < 2) return false;
   // The newest version of a directory stays whole, because it is what is read most.
@@ -80,8 +81,11 @@ async function foldOnce({ files, packs, logger }: ConsolidatePacksOptions): Prom
   return true;
 }
 
+/** Packs by their names, as they never change; `undefined` for one that is not folded. */
+type SeenPacks = Map<string, Candidate | undefined>;
+
 /** Packs that have nothing beside them but an index: no mark that they are in use, or that Git has plans with them. */
-async function findCandidates(files: FileAccess, directory: string): Promise<Candidate[]> {
+async function findCandidates(files: FileAccess, directory: string, seen: SeenPacks): Promise<Candidate[]> {
   const names = await files.list(directory);
   // It names packs, so who made it has to change it.
   if (names.includes('multi-pack-index')) return [];
@@ -90,17 +94,22 @@ async function findCandidates(files: FileAccess, directory: string): Promise<Can
   );
   const found: Candidate[] = [];
   for (const name of names.flatMap((each) => /^(pack-[0-9a-f]+)\.idx$/.exec(each)?.[1] ?? [])) {
-    const path = `${directory}/${name}`;
     if (marked.has(name)) continue;
-    const pack = await files.open(`${path}.pack`);
-    const index = await files.open(`${path}.idx`);
-    const count = index !== undefined && index.size >= 1032 ? (await index.read(1028, 4)).readUInt32BE(0) : 0;
-    const modifiedAt = await files.modifiedAt(`${path}.pack`);
-    await Promise.all([pack?.close(), index?.close()]);
-    if (pack === undefined || count === 0 || modifiedAt === undefined || pack.size > MOST_PACK_BYTES) continue;
-    found.push({ name, path, count, bytes: pack.size, modifiedAt });
+    if (!seen.has(name)) seen.set(name, await candidateOf(files, `${directory}/${name}`, name));
+    const candidate = seen.get(name);
+    if (candidate !== undefined) found.push(candidate);
   }
   return found;
+}
+
+async function candidateOf(files: FileAccess, path: string, name: string): Promise<Candidate | undefined> {
+  const pack = await files.open(`${path}.pack`);
+  const index = await files.open(`${path}.idx`);
+  const count = index !== undefined && index.size >= 1032 ? (await index.read(1028, 4)).readUInt32BE(0) : 0;
+  const modifiedAt = await files.modifiedAt(`${path}.pack`);
+  await Promise.all([pack?.close(), index?.close()]);
+  if (pack === undefined || count === 0 || modifiedAt === undefined || pack.size > MOST_PACK_BYTES) return undefined;
+  return { name, path, count, bytes: pack.size, modifiedAt };
 }
 
 /** How many of the smallest packs have to become one, so that each of those left is at least twice the next smaller. */
