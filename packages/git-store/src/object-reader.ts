@@ -17,7 +17,7 @@ export interface CachingObjectReader extends ObjectReader {
 }
 
 /** How much of the trees and commits that were read last stays in memory. They are looked up by id, so never out of date. */
-const CACHE_BYTES = 64 * 1024 * 1024;
+const CACHE_BYTES = 32 * 1024 * 1024;
 /** What an object takes beside its content. */
 const OVERHEAD_BYTES = 512;
 
@@ -27,7 +27,7 @@ export function createObjectReader(lookup: (id: string) => Promise<StoredObject 
   let cachedBytes = 0;
 
   function remember(id: string, { type, content }: StoredObject): void {
-    if (type === 'blob' || content.length > CACHE_BYTES / 4 || cached.has(id)) return;
+    if (type === 'blob' || content.length > CACHE_BYTES / 2 || cached.has(id)) return;
     cached.set(id, { type, content: withMemoryOfItsOwn(content) });
     cachedBytes += sizeOf(content);
     for (const oldest of cached.keys()) {
