@@ -18,11 +18,13 @@ describe('the benchmark of the Git store', () => {
     expect(results.map(({ name, against }) => `${name}: ${against?.split(/[:,]/)[0]}`)).toEqual([
       'git-commit: git add + git commit in a work tree',
       'git-commit: isomorphic-git add + commit',
+      'git-commit: the Git store with nativeGit',
       'git-commit: floor',
       'git-commit: undefined',
       'git-commit: undefined',
       'git-push: work tree',
       'git-push: isomorphic-git objects + push',
+      'git-push: the Git store with nativeGit',
       'git-push: floor',
       'git-push: git push --thin',
       ...Array.from({ length: 3 }, () => 'git-group: one writer'),

@@ -22,6 +22,7 @@ export interface ArmSettings {
 // Each is loaded by itself, so that none carries the memory of another.
 const ARMS = {
   store: async (settings: ArmSettings) => (await import('./store-arm.ts')).openStoreArm(settings),
+  'native-store': async (settings: ArmSettings) => (await import('./store-arm.ts')).openStoreArm(settings),
   'work-tree': async (settings: ArmSettings) => (await import('./work-tree-arm.ts')).openWorkTreeArm(settings),
   'isomorphic-work-tree': async (settings: ArmSettings) =>
     (await import('./isomorphic-arm.ts')).openIsomorphicWorkTreeArm(settings),
@@ -31,7 +32,14 @@ const ARMS = {
   floor: async (settings: ArmSettings) => (await import('./floor-arm.ts')).openFloorArm(settings),
 } satisfies Record<string, (settings: ArmSettings) => Promise<Arm>>;
 
-export type ArmKind = 'store' | 'work-tree' | 'isomorphic-work-tree' | 'isomorphic-objects' | 'fast-import' | 'floor';
+export type ArmKind =
+  | 'store'
+  | 'native-store'
+  | 'work-tree'
+  | 'isomorphic-work-tree'
+  | 'isomorphic-objects'
+  | 'fast-import'
+  | 'floor';
 
 export function openArm(settings: ArmSettings): Promise<Arm> {
   return ARMS[settings.kind](settings);

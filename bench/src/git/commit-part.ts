@@ -24,6 +24,13 @@ export async function benchCommits(place: Place, short: boolean): Promise<readon
   await using contest = createContest(name, place);
   const slow = isomorphicRounds(size, short);
   await contest.enter({ label: 'store', repository: directory, settings: { kind: 'store', directory }, ...rounds });
+  const native = await place.copy('commit-native');
+  await contest.enter({
+    label: 'native',
+    repository: native,
+    settings: { kind: 'native-store', directory: native },
+    ...rounds,
+  });
   await contest.enter({
     label: 'cli',
     repository: workTree,
@@ -65,6 +72,7 @@ export async function benchCommits(place: Place, short: boolean): Promise<readon
             target: (ratio) => fasterTarget('commit by isomorphic-git', place, ratio),
           }),
         ]),
+    compareTimes({ ...row, against: 'the Git store with nativeGit', theirs: samples('native') }),
     compareTimes({ ...row, against: 'floor: SHA-1 of the changed trees, one fsync', theirs: samples('floor') }),
   ];
 

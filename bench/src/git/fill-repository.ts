@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { commitCommand, fileCommands } from './fast-import-stream.ts';
-import { GIT_CONFIGURATION, GIT_ENVIRONMENT, git } from './git-command.ts';
+import { ARM_CONFIGURATION, GIT_ENVIRONMENT, git } from './git-command.ts';
 import { filesOf, type LayoutName } from './workload.ts';
 
 const INSTANCES_OF_A_WRITE = 200;
@@ -26,12 +26,16 @@ export async function fillRepository(directory: string, layout: LayoutName, size
 }
 
 /** A bare copy that shares the packs on disk. */
-export async function cloneBare(source: string, directory: string): Promise<string> {
-  await git('.', ['clone', '-q', ...GIT_CONFIGURATION, '--bare', '--local', source, directory]);
+export async function cloneBare(
+  source: string,
+  directory: string,
+  configuration: readonly string[] = ARM_CONFIGURATION,
+): Promise<string> {
+  await git('.', ['clone', '-q', ...configuration, '--bare', '--local', source, directory]);
   return directory;
 }
 
 export async function cloneWorkTree(source: string, directory: string): Promise<string> {
-  await git('.', ['clone', '-q', ...GIT_CONFIGURATION, '--local', source, directory]);
+  await git('.', ['clone', '-q', ...ARM_CONFIGURATION, '--local', source, directory]);
   return directory;
 }

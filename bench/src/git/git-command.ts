@@ -42,11 +42,17 @@ export function git(directory: string, args: readonly string[], options: GitComm
   });
 }
 
-/** No arm tidies up while it is measured, and each makes durable what it acknowledges: objects and refs. */
-export const GIT_CONFIGURATION: readonly string[] = [
+const NO_MAINTENANCE = ['gc.auto=0', 'maintenance.auto=false', 'receive.autogc=false'];
+
+/** For the repository of an arm: it makes durable what it acknowledges, objects and refs, and does not tidy up meanwhile. */
+export const ARM_CONFIGURATION: readonly string[] = asOptions([
+  ...NO_MAINTENANCE,
   'core.fsync=objects,derived-metadata,reference',
-  'gc.auto=0',
-  'maintenance.auto=false',
-  'receive.autogc=false',
-  'http.receivepack=true',
-].flatMap((setting) => ['-c', setting]);
+]);
+
+/** For a repository on the server, which is as Git makes it. */
+export const SERVER_CONFIGURATION: readonly string[] = asOptions([...NO_MAINTENANCE, 'http.receivepack=true']);
+
+function asOptions(settings: readonly string[]): readonly string[] {
+  return settings.flatMap((setting) => ['-c', setting]);
+}

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Programs } from './bundle-programs.ts';
 import { cloneBare, cloneWorkTree, fillRepository } from './fill-repository.ts';
+import { SERVER_CONFIGURATION } from './git-command.ts';
 import type { GitHttpServer } from './git-http-server.ts';
 import type { StartedProcess } from './process-calls.ts';
 import type { LayoutName } from './workload.ts';
@@ -61,7 +62,7 @@ export async function createPlace({ root, layout, size, programs, server, server
     async serve(each) {
       const repository = `${name}/served-${each}.git`;
       return {
-        directory: await cloneBare(template, join(root, repository)),
+        directory: await cloneBare(template, join(root, repository), SERVER_CONFIGURATION),
         url: `${serverUrl}/${repository}`,
         received: () => server.call('received', repository),
       };

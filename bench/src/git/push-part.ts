@@ -15,8 +15,10 @@ export async function benchPushes(place: Place, short: boolean): Promise<readonl
   const slow = isomorphicRounds(size, short);
   const served = {
     store: await place.serve('push-store'),
+    native: await place.serve('push-native'),
     cli: await place.serve('push-cli'),
     isomorphic: await place.serve('push-isomorphic'),
+    floor: await place.serve('push-floor'),
   };
 
   await using contest = createContest(name, place);
@@ -24,6 +26,12 @@ export async function benchPushes(place: Place, short: boolean): Promise<readonl
     label: 'store',
     repository: served.store.directory,
     settings: { kind: 'store', directory: place.path('push-store'), url: served.store.url },
+    ...rounds,
+  });
+  await contest.enter({
+    label: 'native',
+    repository: served.native.directory,
+    settings: { kind: 'native-store', directory: place.path('push-native'), url: served.native.url },
     ...rounds,
   });
   await contest.enter({
@@ -45,7 +53,7 @@ export async function benchPushes(place: Place, short: boolean): Promise<readonl
   await contest.enter({
     label: 'floor',
     repository: null,
-    settings: { kind: 'floor', directory: place.directory, treeBytes, url: served.store.url },
+    settings: { kind: 'floor', directory: place.directory, treeBytes, url: served.floor.url },
     ...rounds,
   });
   const samples = await contest.compete();
@@ -72,9 +80,10 @@ export async function benchPushes(place: Place, short: boolean): Promise<readonl
             target: (ratio) => fasterTarget('push by isomorphic-git', place, ratio),
           }),
         ]),
+    compareTimes({ ...row, against: 'the Git store with nativeGit', theirs: samples('native') }),
     compareTimes({
       ...row,
-      against: 'floor: SHA-1 of the changed trees, one fsync, one request to receive-pack',
+      against: 'floor: SHA-1 of the changed trees, one fsync, one push without objects',
       theirs: samples('floor'),
     }),
     {

@@ -15,5 +15,6 @@ export const ISOMORPHIC_SIZE = 10_000;
 /** isomorphic-git takes seconds for one commit from 10,000 instances on, and half a minute from 50,000 on. */
 export function isomorphicRounds(size: number, short: boolean): Rounds | undefined {
   if (size > ISOMORPHIC_SIZE) return undefined;
-  return size > 1000 ? { warmUp: 1, rounds: 2 } : { ...roundsOf(size, short), warmUp: 1 };
+  if (short) return roundsOf(size, short);
+  return { warmUp: 1, rounds: size > 1000 ? 2 : 5 };
 }

@@ -1,10 +1,14 @@
 import { type ProposedChange, parseRepoPath } from '@caelus/core';
-import { createGitStore } from '@caelus/git-store';
+import { createGitStore, nativeGit } from '@caelus/git-store';
 import type { Arm, ArmSettings } from './arm.ts';
 
-/** The Git store as it comes, in a bare repository. */
-export async function openStoreArm({ directory, url }: ArmSettings): Promise<Arm> {
-  const store = await createGitStore({ directory, remote: url === undefined ? undefined : { url } });
+/** The Git store in a bare repository: as it comes, or with the git binary as its transport. */
+export async function openStoreArm({ kind, directory, url }: ArmSettings): Promise<Arm> {
+  const store = await createGitStore({
+    directory,
+    remote: url === undefined ? undefined : { url },
+    transport: kind === 'native-store' ? nativeGit() : undefined,
+  });
   return {
     async write(files) {
       const edits = files.map(([path, text]) => ({ path: parseRepoPath(path), bytes: Buffer.from(text) }));

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path/posix';
 import type { CommitId, Logger } from '@caelus/core';
-import { type Durability, type FileAccess, nonce } from './file-access.ts';
+import { type Durability, type FileAccess, nonce, type Replacement } from './file-access.ts';
 import { corrupt } from './git-errors.ts';
 import { withRefLock } from './ref-lock.ts';
 
@@ -14,12 +14,14 @@ export interface BranchRef {
    * @throws {CaelusError} `GIT_REF_LOCKED`, `STORE_CORRUPT`
    */
   move(expected: CommitId | null, next: CommitId, signal?: AbortSignal): Promise<boolean>;
-  /** Begins with {@link BranchRef.move}: with what needs no lock, and can be done while something else is waited for. */
+  /** The first half of {@link BranchRef.move}, which needs no lock and can be done together with something else. */
   stage(next: CommitId): StagedValue;
 }
 
-/** A value that is being made durable before the branch has it. Disposed of, it leaves nothing behind. */
+/** A value that the branch does not have yet. Disposed of, it leaves nothing behind. */
 export interface StagedValue extends AsyncDisposable {
+  /** What has to be written before the branch is moved. */
+  readonly file: Replacement;
   /** As {@link BranchRef.move}. */
   move(expected: CommitId | null, signal?: AbortSignal): Promise<boolean>;
 }
@@ -65,13 +67,10 @@ export function createBranchRef(options: BranchRefOptions): BranchRef {
   function stage(next: CommitId): StagedValue {
     // In the scratch directory, because Git takes every file below refs/ for a ref.
     const temporary = `${scratch}/ref-${nonce()}`;
-    const written = files.replace(temporary, Buffer.from(`${next}\n`), durability);
-    // Who moves the branch is told of a failure, perhaps later.
-    written.catch(() => {});
     let isMoved = false;
     return {
+      file: { path: temporary, parts: [Buffer.from(`${next}\n`)], prefix: 'tmp_ref_' },
       async move(expected, signal) {
-        await written;
         const lock = {
           files,
           path: `${path}.lock`,
@@ -91,7 +90,6 @@ export function createBranchRef(options: BranchRefOptions): BranchRef {
       },
       async [Symbol.asyncDispose]() {
         if (isMoved) return;
-        await written.catch(() => {});
         // A failure here would hide one before it, and what stays is cleaned up like every temporary file.
         await files.remove(temporary).catch(() => {});
       },
@@ -104,6 +102,7 @@ export function createBranchRef(options: BranchRefOptions): BranchRef {
     stage,
     async move(expected, next, signal) {
       await using staged = stage(next);
+      await files.replaceAll([staged.file], durability);
       return await staged.move(expected, signal);
     },
   };

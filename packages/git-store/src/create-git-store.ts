@@ -73,6 +73,7 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
     sign: options.sign,
     logger,
     lockWaitMilliseconds: options.lockWaitMilliseconds ?? 2000,
+    durability: options.durability ?? 'strict',
   };
   const backend = await (options.transport === undefined
     ? openInProcessBackend(backendOptions, options.fs)

@@ -1,16 +1,7 @@
 import * as fs from 'node:fs';
 import { dirname } from 'node:path/posix';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import {
-  codeOf,
-  cutOff,
-  type FileAccess,
-  type FileView,
-  isMissing,
-  nonce,
-  toIsomorphic,
-  viewOf,
-} from './file-access.ts';
+import { codeOf, cutOff, type FileAccess, type FileView, isMissing, nonce, viewOf } from './file-access.ts';
 
 /** Up to this size a file is read and written at once, and no handle is kept. */
 const SMALL_BYTES = 64 * 1024;
@@ -26,9 +17,6 @@ const TURN_MILLISECONDS = 2;
 export function createDiskFiles(): FileAccess {
   const files: FileAccess = {
     durable: true,
-    get isomorphic() {
-      return toIsomorphic(files, fs.promises);
-    },
 
     async read(path) {
       await keepTurn();
@@ -55,6 +43,20 @@ export function createDiskFiles(): FileAccess {
       }
     },
 
+    async openNew(path) {
+      const file = openNew(path);
+      return {
+        write: (bytes) => writeParts(file, [bytes]),
+        async close(durability) {
+          try {
+            if (durability === 'strict') await sync(file);
+          } finally {
+            fs.closeSync(file);
+          }
+        },
+      };
+    },
+
     async list(directory) {
       await keepTurn();
       try {
@@ -73,28 +75,33 @@ export function createDiskFiles(): FileAccess {
       makeDirectory(directory);
     },
 
-    replace: (path, bytes, durability) => files.replaceAll([{ path, bytes, prefix: 'tmp_caelus_' }], durability),
+    replace: (path, bytes) => files.replaceAll([{ path, parts: [bytes], prefix: 'tmp_caelus_' }]),
 
     async replaceAll(replacements, durability = 'strict') {
-      const temporary = replacements.map(({ path, prefix }) => `${dirname(path)}/${prefix}${nonce()}`);
+      const all = replacements.map(({ path, parts, prefix }) => ({
+        path,
+        parts,
+        temporary: `${dirname(path)}/${prefix}${nonce()}`,
+      }));
+      const opened: number[] = [];
       try {
-        // All at the same time, so that the disk is waited for once.
-        await Promise.all(
-          replacements.map(({ bytes }, index) =>
-            writeNew(temporary[index] ?? '', bytes, { sync: durability === 'strict' }),
-          ),
-        );
-        for (const [index, { path }] of replacements.entries()) fs.renameSync(temporary[index] ?? '', path);
+        for (const { temporary } of all) opened.push(openNew(temporary));
+        await allEnded(all.map(({ parts }, index) => writeParts(opened[index] ?? -1, parts)));
+        // Once everything is written, and all at the same time: what a disk makes durable together, it waits for once.
+        if (durability === 'strict') await allEnded(opened.map(sync));
+        for (const file of opened.splice(0)) fs.closeSync(file);
+        for (const { temporary, path } of all) fs.renameSync(temporary, path);
       } catch (error) {
+        for (const file of opened) fs.closeSync(file);
         // Those that have their names already are not found here.
-        for (const name of temporary) remove(name);
+        for (const { temporary } of all) remove(temporary);
         throw error;
       }
     },
 
     async create(path, bytes, temporary) {
       // A link appears together with its content; a file that is opened and then written is empty in between.
-      await writeNew(temporary, bytes, { sync: false });
+      writeNew(temporary, bytes);
       try {
         inDirectoryOf(path, () => fs.linkSync(temporary, path));
         return true;
@@ -105,7 +112,7 @@ export function createDiskFiles(): FileAccess {
         remove(temporary);
       }
       try {
-        await writeNew(path, bytes, { sync: false });
+        writeNew(path, bytes);
         return true;
       } catch (error) {
         if (codeOf(error) === 'EEXIST') return false;
@@ -181,22 +188,55 @@ function remove(path: string): void {
   }
 }
 
-async function writeNew(path: string, bytes: Uint8Array, { sync }: { readonly sync: boolean }): Promise<void> {
-  const file = inDirectoryOf(path, () => fs.openSync(path, 'wx'));
+function openNew(path: string): number {
+  return inDirectoryOf(path, () => fs.openSync(path, 'wx'));
+}
+
+function writeNew(path: string, bytes: Uint8Array): void {
+  const file = openNew(path);
   try {
-    if (bytes.length <= SMALL_BYTES) fs.writeFileSync(file, bytes);
-    else await settled((done) => fs.writeFile(file, bytes, done));
-    if (sync) await settled((done) => fs.fsync(file, done));
+    fs.writeFileSync(file, bytes);
   } finally {
     fs.closeSync(file);
   }
+}
+
+async function writeParts(file: number, parts: readonly Uint8Array[]): Promise<void> {
+  const size = parts.reduce((sum, { length }) => sum + length, 0);
+  if (size <= SMALL_BYTES) {
+    fs.writeFileSync(file, Buffer.concat(parts));
+    return;
+  }
+  for (let rest = parts; rest.length > 0; ) {
+    const all = rest;
+    rest = withoutFirst(all, await called<number>((done) => fs.writev(file, all, done)));
+  }
+}
+
+/** Also those that go on when one has failed: the number of a file that is closed under them may soon be another's. */
+async function allEnded(actions: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(actions)) if (result.status === 'rejected') throw result.reason;
+}
+
+function sync(file: number): Promise<void> {
+  return called((done) => fs.fsync(file, done));
+}
+
+/** What is left of the parts when so many bytes are written: usually nothing. */
+function withoutFirst(parts: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let left = bytes;
+  return parts.flatMap((part) => {
+    const rest = part.subarray(left);
+    left = Math.max(0, left - part.length);
+    return rest.length === 0 ? [] : [rest];
+  });
 }
 
 async function syncDirectory(path: string): Promise<void> {
   try {
     const directory = fs.openSync(path, 'r');
     try {
-      await settled((done) => fs.fsync(directory, done));
+      await sync(directory);
     } finally {
       fs.closeSync(directory);
     }
@@ -211,8 +251,10 @@ function unlessNotNeeded(error: unknown): void {
 }
 
 /** Calls with a callback take half the time of those of a `FileHandle`, which opens on another thread too. */
-function settled(call: (done: (error: Error | null) => void) => void): Promise<void> {
-  return new Promise((resolve, reject) => call((error) => (error === null ? resolve() : reject(error))));
+function called<T>(call: (done: (error: Error | null, result?: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) =>
+    call((error, result) => (error === null ? resolve(result as T) : reject(error))),
+  );
 }
 
 async function openView(path: string): Promise<FileView> {

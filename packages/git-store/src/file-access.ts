@@ -16,16 +16,6 @@ export interface GitFileSystem {
   };
 }
 
-/** What isomorphic-git takes for `fs.promises`. */
-export interface IsomorphicFileSystem {
-  readonly promises: Readonly<
-    Pick<GitFileSystem['promises'], 'readFile' | 'readdir' | 'stat'> & {
-      writeFile(path: string, data: Uint8Array): Promise<void>;
-      lstat(path: string): Promise<unknown>;
-    } & Record<'mkdir' | 'rmdir' | 'unlink' | 'readlink' | 'symlink', () => Promise<never>>
-  >;
-}
-
 /** A file that is read in parts. What was opened stays readable when the file is removed. */
 export interface FileView {
   readonly size: number;
@@ -34,9 +24,17 @@ export interface FileView {
   close(): Promise<void>;
 }
 
+/** A file that is written from its beginning to its end. */
+export interface FileWriter {
+  write(bytes: Uint8Array): Promise<void>;
+  /** Ends the file; `strict`: once it is synced. */
+  close(durability: Durability): Promise<void>;
+}
+
 export interface Replacement {
   readonly path: string;
-  readonly bytes: Uint8Array;
+  /** What follows each other in the file. */
+  readonly parts: readonly Uint8Array[];
   /** Of the temporary name; such that whoever cleans up knows it. */
   readonly prefix: string;
 }
@@ -48,20 +46,23 @@ export type Durability = 'strict' | 'relaxed';
 export interface FileAccess {
   /** Whether what was written outlives the process. */
   readonly durable: boolean;
-  /** For isomorphic-git: it reads the same files, and writes only through {@link FileAccess.replace}. */
-  readonly isomorphic: IsomorphicFileSystem;
   /** `undefined` where there is no such file. */
   read(path: string): Promise<Buffer | undefined>;
   /** Opens a file to be read in parts; `undefined` where there is none. */
   open(path: string): Promise<FileView | undefined>;
+  /** Makes a file that is not there yet. */
+  openNew(path: string): Promise<FileWriter>;
   /** Names in a directory; empty where there is none. */
   list(directory: string): Promise<readonly string[]>;
   /** Milliseconds since the epoch; `undefined` where there is no such file. */
   modifiedAt(path: string): Promise<number | undefined>;
   makeDirectory(directory: string): Promise<void>;
-  /** Writes a temporary file beside `path`, makes it durable (default `strict`), and puts it in the place of `path`. */
-  replace(path: string, bytes: Uint8Array, durability?: Durability): Promise<void>;
-  /** The same for several: all are durable under temporary names before they get their own, one after the other. */
+  /** Writes a temporary file beside `path`, makes it durable, and puts it in the place of `path`. */
+  replace(path: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * The same for several: all are durable under temporary names before they get their own, one after the other. Default
+   * `strict`.
+   */
   replaceAll(replacements: readonly Replacement[], durability?: Durability): Promise<void>;
   /** Makes the file with this content, or returns `false` where it exists. A power cut may take it away again. */
   create(path: string, bytes: Uint8Array, temporary: string): Promise<boolean>;
@@ -71,32 +72,6 @@ export interface FileAccess {
   remove(path: string): Promise<void>;
   /** Makes the names in the directories durable. */
   syncDirectories(directories: Iterable<string>): Promise<void>;
-}
-
-/** Gives isomorphic-git what it reads by, and no way to write but whole files. */
-export function toIsomorphic(
-  files: Pick<FileAccess, 'replace' | 'list'>,
-  promises: Pick<GitFileSystem['promises'], 'readFile' | 'stat'>,
-): IsomorphicFileSystem {
-  return {
-    promises: {
-      readFile: async (path) => Buffer.from(await promises.readFile(path)),
-      writeFile: (path, data) => files.replace(path, data),
-      readdir: (path) => files.list(path),
-      stat: (path) => promises.stat(path),
-      lstat: (path) => promises.stat(path),
-      mkdir: refuse,
-      rmdir: refuse,
-      unlink: refuse,
-      readlink: refuse,
-      symlink: refuse,
-    },
-  };
-}
-
-/** isomorphic-git wants these to be there. What the store lets it do needs none of them. */
-async function refuse(): Promise<never> {
-  throw new Error('isomorphic-git may only read here.');
 }
 
 export function viewOf(bytes: Buffer): FileView {

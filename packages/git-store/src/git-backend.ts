@@ -55,8 +55,8 @@ export interface GitBackendOptions {
   readonly sign: GitSigner | undefined;
   readonly logger: Logger;
   readonly lockWaitMilliseconds: number;
-  /** Of a commit. Default `strict`. */
-  readonly durability?: Durability | undefined;
+  /** Of a commit. */
+  readonly durability: Durability;
 }
 
 /** Another way to the repository and its remote than code of our own: {@link nativeGit}. Not made to be implemented elsewhere. */

@@ -7,12 +7,13 @@ export interface GitObject {
   /** 40 hexadecimal digits. */
   readonly id: string;
   readonly type: ObjectType;
-  readonly content: Uint8Array;
+  readonly content: Buffer;
   /** The version that it replaces: whoever has the commit before has that one too. */
   readonly previous?: string | undefined;
 }
 
-export function createObject(type: ObjectType, content: Uint8Array, previous?: string | undefined): GitObject {
+export function createObject(type: ObjectType, bytes: Uint8Array, previous?: string | undefined): GitObject {
+  const content = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return { id: objectId(type, content), type, content, previous };
 }
 

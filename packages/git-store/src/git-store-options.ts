@@ -56,6 +56,13 @@ export interface GitStoreOptions {
   readonly maxWaiting?: number | undefined;
   /** How long to wait for another process to let go of the branch's lock file: 0 to 60,000 ms. Default 2,000. */
   readonly lockWaitMilliseconds?: number | undefined;
+  /**
+   * What a write waits for before it is acknowledged. `strict`: that the disk has it, so a power cut takes nothing away.
+   * `relaxed`: that the operating system has it. Then `kill -9` takes nothing away, but a power cut may take the newest
+   * commits, or leave a branch or an object that is reported as damaged; a cache of a remote is then removed, and another
+   * directory put right with `git fsck`. Default `strict`.
+   */
+  readonly durability?: 'strict' | 'relaxed' | undefined;
 }
 
 export interface GitRemoteSettings {
@@ -85,6 +92,7 @@ const KEYS = [
   'maxBatch',
   'maxWaiting',
   'lockWaitMilliseconds',
+  'durability',
 ];
 const MOST_PROTECTED_PATHS = 1000;
 const REMOTE_KEYS = ['url', 'credentials', 'fetch', 'timeoutMilliseconds'];
@@ -143,6 +151,11 @@ export function checkGitStoreOptions(options: GitStoreOptions): void {
     ...integer('/maxBatch', options.maxBatch, 1, 10_000),
     ...integer('/maxWaiting', options.maxWaiting, 1, 1_000_000),
     ...integer('/lockWaitMilliseconds', options.lockWaitMilliseconds, 0, 60_000),
+    ...check(
+      '/durability',
+      options.durability === undefined || ['strict', 'relaxed'].includes(options.durability),
+      "Use 'strict' or 'relaxed'.",
+    ),
     ...integer('/remote/timeoutMilliseconds', remote?.timeoutMilliseconds, 1, 3_600_000),
   ];
   if (issues.length > 0) {

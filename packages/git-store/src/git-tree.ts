@@ -26,6 +26,9 @@ export interface EntryBounds {
 }
 
 const SPACE = 0x20;
+const SLASH = 0x2f;
+const ZERO = 0x30;
+const FOUR = 0x34;
 export const ID_BYTES = 20;
 
 /** Goes through the raw bytes without making an object of each entry: a flat directory has ten thousands of them. */
@@ -34,9 +37,13 @@ export function nextBounds(tree: Buffer, start: number): EntryBounds {
   const nameEnd = space === -1 ? -1 : tree.indexOf(0, space);
   const end = nameEnd + 1 + ID_BYTES;
   if (nameEnd === -1 || space - start > 6 || nameEnd === space + 1 || end > tree.length) {
-    throw corrupt('tree', 'A tree of the repository is malformed. Run git fsck to find it.');
+    throw malformed();
   }
   return { start, nameStart: space + 1, nameEnd, end };
+}
+
+function malformed(): Error {
+  return corrupt('tree', 'A tree of the repository is malformed. Run git fsck to find it.');
 }
 
 export function* treeEntries(tree: Buffer): Generator<TreeEntry> {
@@ -47,15 +54,12 @@ export function* treeEntries(tree: Buffer): Generator<TreeEntry> {
   }
 }
 
+/** @throws {CaelusError} `STORE_CORRUPT` */
 export function findEntry(tree: Buffer, name: string): TreeEntry | undefined {
-  const wanted = Buffer.from(name, 'latin1');
-  for (let at = 0; at < tree.length; ) {
-    const bounds = nextBounds(tree, at);
-    const length = bounds.nameEnd - bounds.nameStart;
-    if (length === wanted.length && wanted.compare(tree, bounds.nameStart, bounds.nameEnd) === 0) {
-      return entryOf(tree, bounds);
-    }
-    at = bounds.end;
+  const starts = entryStarts(tree);
+  for (const mode of [FILE_MODE, DIRECTORY_MODE]) {
+    const { position, isThere } = findPosition(tree, starts, encodeKey(name, mode));
+    if (isThere) return entryOf(tree, nextBounds(tree, starts[position] ?? 0));
   }
   return undefined;
 }
@@ -63,54 +67,126 @@ export function findEntry(tree: Buffer, name: string): TreeEntry | undefined {
 /**
  * Sets and removes (`null`) entries. All others are copied byte for byte, whatever they are, and the order is Git's: by
  * bytes, a directory as though its name ended with `/`.
+ * @throws {CaelusError} `STORE_CORRUPT`
  */
 export function editTree(tree: Buffer, edits: ReadonlyMap<string, NewTreeEntry | null>): Buffer {
-  const added = [...edits]
+  const starts = entryStarts(tree);
+  const splices = [...edits]
     .flatMap(([name, entry]) =>
-      entry === null ? [] : [{ key: sortKey(name, entry.mode), bytes: encodeEntry(name, entry) }],
+      // What is there may be of the other kind, which stands elsewhere in the order.
+      [FILE_MODE, DIRECTORY_MODE].map((mode) => {
+        const isAdded = entry !== null && isDirectoryMode(entry.mode) === isDirectoryMode(mode);
+        return {
+          key: sortKey(name, mode),
+          added: isAdded ? encodeEntry(name, entry) : undefined,
+          ...findPosition(tree, starts, encodeKey(name, mode)),
+        };
+      }),
     )
+    .filter(({ added, isThere }) => added !== undefined || isThere)
     .sort((a, b) => (a.key < b.key ? -1 : 1));
-  const parts: Buffer[] = [];
-  let next = 0;
-  let copied = 0;
-  /** In order; those before `pending` are done, and an entry before that one is copied without a further look. */
-  const names = [...edits.keys()].map((name) => Buffer.from(name, 'latin1')).sort(Buffer.compare);
-  let pending = 0;
-  for (let at = 0; at < tree.length; ) {
-    const bounds = nextBounds(tree, at);
-    if (pending === names.length) break;
-    if (orderOf(names[pending], tree, bounds) === 'after') {
-      at = bounds.end;
-      continue;
-    }
-    const { mode, name } = entryOf(tree, bounds);
-    const key = sortKey(name, mode);
-    const before = next;
-    while (next < added.length && (added[next]?.key ?? '') < key) next += 1;
-    if (next > before || edits.has(name)) {
-      parts.push(tree.subarray(copied, bounds.start), ...added.slice(before, next).map(({ bytes }) => bytes));
-      copied = edits.has(name) ? bounds.end : bounds.start;
-    }
-    while (orderOf(names[pending], tree, bounds) === 'before') pending += 1;
-    at = bounds.end;
+
+  const removed = splices.filter(({ isThere }) => isThere);
+  const removedBytes = removed.reduce((sum, { position }) => sum + sizeAt(starts, position), 0);
+  const added = splices.flatMap((splice) => splice.added ?? []);
+  const addedBytes = added.reduce((sum, { length }) => sum + length, 0);
+  const edited = Buffer.allocUnsafeSlow(tree.length - removedBytes + addedBytes);
+  const editedStarts = new Uint32Array(starts.length - removed.length + added.length);
+  let [taken, written, count] = [0, 0, 0];
+
+  function copyUntil(position: number): void {
+    const [from = 0, to = 0] = [starts[taken], starts[position]];
+    edited.set(tree.subarray(from, to), written);
+    for (; taken < position; taken += 1, count += 1) editedStarts[count] = (starts[taken] ?? 0) - from + written;
+    written += to - from;
   }
-  parts.push(tree.subarray(copied), ...added.slice(next).map(({ bytes }) => bytes));
-  return Buffer.concat(parts);
+
+  for (const { position, isThere, added } of splices) {
+    copyUntil(position);
+    if (isThere) taken += 1;
+    if (added === undefined) continue;
+    editedStarts[count] = written;
+    edited.set(added, written);
+    written += added.length;
+    count += 1;
+  }
+  copyUntil(starts.length - 1);
+  editedStarts[count] = written;
+  keepStarts(edited, editedStarts);
+  return edited;
 }
 
+/** Below this size, going through a tree takes hardly longer than remembering it. */
+const INDEXED_BYTES = 2048;
+/** Kept as long as the trees themselves. At most a fifth of their size. */
+const knownStarts = new WeakMap<Buffer, Uint32Array>();
+
 /**
- * Where an edit of this name stands beside an entry, told without making a string of each. Undecided where one name begins
- * with the other: then it depends on which of them are directories.
+ * Where each entry begins, and after the last one the end, so that one of ten thousand is found without reading the others.
+ * @throws {CaelusError} `STORE_CORRUPT` where the entries are not in Git's order
  */
-function orderOf(
-  name: Buffer | undefined,
+function entryStarts(tree: Buffer): Uint32Array {
+  const known = knownStarts.get(tree);
+  if (known !== undefined) return known;
+  const starts: number[] = [];
+  for (let at = 0, last = -1; at < tree.length; ) {
+    const { end } = nextBounds(tree, at);
+    if (last !== -1 && compareEntries(tree, last, tree, at) >= 0) throw malformed();
+    starts.push(at);
+    last = at;
+    at = end;
+  }
+  return keepStarts(tree, Uint32Array.from([...starts, tree.length]));
+}
+
+function keepStarts(tree: Buffer, starts: Uint32Array): Uint32Array {
+  if (tree.length >= INDEXED_BYTES) knownStarts.set(tree, starts);
+  return starts;
+}
+
+function sizeAt(starts: Uint32Array, position: number): number {
+  return (starts[position + 1] ?? 0) - (starts[position] ?? 0);
+}
+
+/** Where an entry with this key is, or would be. */
+function findPosition(
   tree: Buffer,
-  { nameStart, nameEnd }: EntryBounds,
-): 'before' | 'after' | 'undecided' {
-  if (name === undefined) return 'undecided';
-  const length = Math.min(name.length, nameEnd - nameStart);
-  const order = name.compare(tree, nameStart, nameStart + length, 0, length);
-  return order === 0 ? 'undecided' : order < 0 ? 'before' : 'after';
+  starts: Uint32Array,
+  key: Buffer,
+): { readonly position: number; readonly isThere: boolean } {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const order = compareEntries(key, 0, tree, starts[middle] ?? 0);
+    if (order === 0) return { position: middle, isThere: true };
+    if (order < 0) high = middle;
+    else low = middle + 1;
+  }
+  return { position: low, isThere: false };
+}
+
+/** Compares by Git's order what begins as an entry does: mode, space, name, zero. */
+function compareEntries(a: Buffer, aStart: number, b: Buffer, bStart: number): number {
+  let [i, j] = [nameStartOf(a, aStart), nameStartOf(b, bStart)];
+  while (a[i] === b[j] && a[i] !== 0) {
+    i += 1;
+    j += 1;
+  }
+  // A zero stands where a name ends.
+  const x = a[i] || (isDirectoryAt(a, aStart) ? SLASH : 0);
+  const y = b[j] || (isDirectoryAt(b, bStart) ? SLASH : 0);
+  return x - y;
+}
+
+function nameStartOf(tree: Buffer, start: number): number {
+  let at = start;
+  while (tree[at] !== SPACE) at += 1;
+  return at + 1;
+}
+
+function isDirectoryAt(tree: Buffer, start: number): boolean {
+  return tree[tree[start] === ZERO ? start + 1 : start] === FOUR;
 }
 
 /** Orders entries as Git does. */
@@ -119,7 +195,11 @@ export function sortKey(name: string, mode: string): string {
 }
 
 function encodeEntry(name: string, { mode, id }: NewTreeEntry): Buffer {
-  return Buffer.concat([Buffer.from(`${mode} ${name}\0`, 'latin1'), Buffer.from(id, 'hex')]);
+  return Buffer.concat([encodeKey(name, mode), Buffer.from(id, 'hex')]);
+}
+
+function encodeKey(name: string, mode: string): Buffer {
+  return Buffer.from(`${mode} ${name}\0`, 'latin1');
 }
 
 export function entryOf(tree: Buffer, { start, nameStart, nameEnd, end }: EntryBounds): TreeEntry {

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path/posix';
-import { codeOf, type FileAccess, type GitFileSystem, isMissing, nonce, toIsomorphic, viewOf } from './file-access.ts';
+import { codeOf, type FileAccess, type GitFileSystem, isMissing, nonce, viewOf } from './file-access.ts';
 
 /** A file system that was given, such as memfs. It keeps its own promises: there is nothing to sync. */
 export function createInjectedFiles({ promises }: GitFileSystem): FileAccess {
@@ -19,9 +19,6 @@ export function createInjectedFiles({ promises }: GitFileSystem): FileAccess {
 
   const files: FileAccess = {
     durable: false,
-    get isomorphic() {
-      return toIsomorphic(files, promises);
-    },
 
     async read(path) {
       try {
@@ -36,6 +33,14 @@ export function createInjectedFiles({ promises }: GitFileSystem): FileAccess {
     async open(path) {
       const bytes = await files.read(path);
       return bytes === undefined ? undefined : viewOf(bytes);
+    },
+
+    async openNew(path) {
+      const parts: Uint8Array[] = [];
+      return {
+        write: async (bytes) => void parts.push(Uint8Array.from(bytes)),
+        close: () => writeNew(path, Buffer.concat(parts)).then(() => {}),
+      };
     },
 
     async list(directory) {
@@ -61,15 +66,15 @@ export function createInjectedFiles({ promises }: GitFileSystem): FileAccess {
       await promises.mkdir(directory, { recursive: true });
     },
 
-    replace: (path, bytes) => files.replaceAll([{ path, bytes, prefix: 'tmp_caelus_' }]),
+    replace: (path, bytes) => files.replaceAll([{ path, parts: [bytes], prefix: 'tmp_caelus_' }]),
 
     async replaceAll(replacements) {
       const written: string[] = [];
       try {
-        for (const { path, bytes, prefix } of replacements) {
+        for (const { path, parts, prefix } of replacements) {
           const temporary = `${dirname(path)}/${prefix}${nonce()}`;
           written.push(temporary);
-          await writeNew(temporary, bytes);
+          await writeNew(temporary, Buffer.concat(parts));
         }
         for (const [index, { path }] of replacements.entries()) await promises.rename(written[index] ?? '', path);
       } catch (error) {

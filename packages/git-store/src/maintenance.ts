@@ -11,6 +11,8 @@ export interface MaintenanceOptions {
 export interface Maintenance {
   /** Begins a run in the background once there are enough new packs. */
   afterWrite(): void;
+  /** Ends at once, unless packs come so fast that folding falls behind: then when the run that is under way has ended. */
+  room(): Promise<void>;
   /** Ends when a run that began after the call has ended. */
   run(): Promise<void>;
   /** Ends when no run is under way. */
@@ -19,6 +21,8 @@ export interface Maintenance {
 
 /** Reading looks into each pack, and this many indexes are still quick to look into. */
 const NEW_PACKS = 32;
+/** With so many, writing waits: what folds has to look at all of them, and would never be done. */
+const MOST_NEW_PACKS = 128;
 
 export function createMaintenance({ countPacks, consolidate, logger }: MaintenanceOptions): Maintenance {
   let last: Promise<unknown> = Promise.resolve();
@@ -42,6 +46,9 @@ export function createMaintenance({ countPacks, consolidate, logger }: Maintenan
         .finally(() => {
           isWaiting = false;
         });
+    },
+    async room() {
+      if (countPacks() >= due + MOST_NEW_PACKS - NEW_PACKS) await last;
     },
     run,
     async settled() {

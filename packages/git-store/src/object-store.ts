@@ -1,21 +1,26 @@
-import { indexPack } from 'isomorphic-git';
 import { expandBytes } from './compression.ts';
-import type { Durability, FileAccess } from './file-access.ts';
+import type { Durability, FileAccess, Replacement } from './file-access.ts';
 import { corrupt } from './git-errors.ts';
 import { type GitObject, type ObjectType, objectId } from './git-object.ts';
 import { createObjectReader, type ObjectReader } from './object-reader.ts';
-import { checkReceivedPack, type EncodedPack } from './pack/encode-pack.ts';
+import type { EncodedPack } from './pack/encode-pack.ts';
 import type { StoredObject } from './pack/open-pack.ts';
 import type { PackDirectory } from './pack/pack-directory.ts';
+import { type PackReceiver, receivePack } from './pack/receive-pack.ts';
 
 export interface ObjectStore extends ObjectReader {
   /**
    * Writes a pack of these objects durably, then runs `body`, which makes a branch lead to them. Until that is done, no
-   * garbage collection takes the pack away.
+   * garbage collection takes the pack away. What is given as `beside` is made durable at the same time.
    */
-  write<T>(objects: readonly GitObject[], pack: EncodedPack, body: () => Promise<T>): Promise<T>;
-  /** Takes in a complete pack that a remote has sent. */
-  addPack(pack: Buffer): Promise<void>;
+  write<T>(
+    objects: readonly GitObject[],
+    pack: EncodedPack,
+    body: () => Promise<T>,
+    beside?: readonly Replacement[],
+  ): Promise<T>;
+  /** Takes in a complete pack that a remote sends. */
+  receivePack(): Promise<PackReceiver>;
 }
 
 export function createObjectStore(
@@ -55,24 +60,19 @@ export function createObjectStore(
     find: reader.find,
     read: reader.read,
 
-    async write(objects, pack, body) {
-      return packs.write(pack, durability, () => {
-        for (const { id, type, content } of objects) reader.remember(id, { type, content: Buffer.from(content) });
+    async write(objects, pack, body, beside = []) {
+      const remembered = () => {
+        for (const object of objects) {
+          reader.remember(object.id, object);
+          // Of a directory with ten thousands of entries, one version is enough to keep.
+          if (object.previous !== undefined) reader.forget(object.previous);
+        }
         return body();
-      });
+      };
+      return packs.write(pack, durability, remembered, beside);
     },
 
-    async addPack(bytes) {
-      const { name, count } = checkReceivedPack(bytes);
-      if (count === 0) return;
-      const filepath = `${name}.pack`;
-      await files.replaceAll([{ path: `${packs.path}/${filepath}`, bytes, prefix: 'tmp_pack_' }]);
-      // Without its index nobody sees a pack, so a crash in between leaves only a file for gc to remove.
-      const { oids } = await indexPack({ fs: files.isomorphic, dir: packs.path, gitdir, filepath, cache: {} });
-      await files.syncDirectories([packs.path]);
-      if (oids.length !== count)
-        throw corrupt(filepath, 'A pack from the remote is incomplete. Remove the directory and start again.');
-    },
+    receivePack: () => receivePack(files, packs.path, durability),
   };
 }
 

@@ -25,9 +25,9 @@ const LEFTOVER_MILLISECONDS = 60 * 60 * 1000;
 export async function openRepository(options: OpenRepositoryOptions): Promise<void> {
   const { files, gitdir, scratch, branch } = options;
   const packDirectory = `${gitdir}/objects/pack`;
-  const head = await files.read(`${gitdir}/HEAD`);
-  if (head === undefined) {
-    const names = (await files.list(gitdir)).filter((name) => !OWN_NAMES.test(name));
+  const found = await files.list(gitdir);
+  if (!found.includes('HEAD')) {
+    const names = found.filter((name) => !OWN_NAMES.test(name));
     if (names.length > 0) {
       throw unsupported(gitdir, names.includes('.git') ? 'it has a work tree.' : 'it holds other files.');
     }
@@ -44,8 +44,6 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<vo
   const temporary = (await files.list(scratch)).filter((name) => /^(?:ref|lock|break|tmp)[-_]/.test(name));
   await removeOld(files, scratch, temporary);
   await removeOld(files, packDirectory, await packLeftovers(files, packDirectory));
-  const crashReports = (await files.list(gitdir)).filter((name) => /^fast_import_crash_\d+$/.test(name));
-  await removeOld(files, gitdir, crashReports);
 }
 
 /** What a writer that was killed leaves beside the packs: marks of ours, packs without an index, temporary files. */
@@ -54,8 +52,7 @@ async function packLeftovers(files: FileAccess, directory: string): Promise<read
   const leftovers: string[] = [];
   for (const name of names) {
     const isUnfinished = /^pack-[0-9a-f]+\.pack$/.test(name) && !names.has(name.replace(/pack$/, 'idx'));
-    const mark = name.endsWith('.keep') ? await files.read(`${directory}/${name}`) : undefined;
-    const isMark = mark !== undefined && (mark.equals(KEEP_MARK) || mark.toString('latin1') === 'fast-import');
+    const isMark = name.endsWith('.keep') && (await files.read(`${directory}/${name}`))?.equals(KEEP_MARK);
     if (isUnfinished || isMark || /^tmp_(?:pack|idx)_/.test(name)) leftovers.push(name);
   }
   return leftovers;

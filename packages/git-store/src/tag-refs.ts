@@ -123,7 +123,7 @@ export function createRemoteTagRefs(remote: GitRemote): TagRefs {
     },
 
     async create(name, id, created, signal) {
-      const { pack } = await encodeObjects(created);
+      const pack = Buffer.concat((await encodeObjects(created)).pack);
       return remote.push({ ref: `${PREFIX}${name}`, expected: null, next: id, pack }, signal);
     },
   };

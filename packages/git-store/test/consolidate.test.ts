@@ -80,12 +80,12 @@ describe('which packs are folded', () => {
     expect(countToFold(counts.map((count) => ({ count, bytes: 1 })))).toBe(expected);
   });
 
-  it('no more than 64 MiB at a time', () => {
+  it('no more than 32 MiB at a time, but two', () => {
     const packs = (bytes: number) => Array.from({ length: 5 }, () => ({ count: 10, bytes }));
-    expect(countToFold(packs(16 * MIB))).toBe(4);
-    expect(countToFold(packs(16 * MIB + 1))).toBe(3);
+    expect(countToFold(packs(8 * MIB))).toBe(4);
+    expect(countToFold(packs(8 * MIB + 1))).toBe(3);
+    expect(countToFold(packs(16 * MIB))).toBe(2);
     expect(countToFold(packs(32 * MIB))).toBe(2);
-    expect(countToFold(packs(12 * MIB))).toBe(5);
   });
 });
 

@@ -10,6 +10,8 @@ export interface HttpGitServer extends AsyncDisposable {
     readonly path: string;
     readonly authorization: string | undefined;
   }[];
+  /** Called when a request begins, before its body is read; `false` drops the connection. */
+  arriving: (request: IncomingMessage) => boolean | Promise<boolean>;
   /** Looks at each request before Git does; returns whether it has answered. May also break the connection. */
   intercept: (request: IncomingMessage, response: ServerResponse, body: Buffer) => boolean | Promise<boolean>;
   /** Called with what Git answers, before it is sent; `false` drops the connection in place of the answer. */
@@ -32,6 +34,10 @@ export async function startHttpGitServer(root: string): Promise<HttpGitServer> {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url = '/', headers } = request;
     requests.push({ method, path: url, authorization: headers.authorization });
+    if (!(await harness.arriving(request))) {
+      response.destroy();
+      return;
+    }
     const body: Buffer[] = [];
     for await (const chunk of request) body.push(chunk as Buffer);
     if (await harness.intercept(request, response, Buffer.concat(body))) return;
@@ -80,6 +86,7 @@ export async function startHttpGitServer(root: string): Promise<HttpGitServer> {
   const harness: HttpGitServer = {
     url: `http://127.0.0.1:${port}`,
     requests,
+    arriving: () => true,
     intercept: () => false,
     answering: () => true,
     async settled() {

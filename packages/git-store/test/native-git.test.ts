@@ -1,22 +1,17 @@
+import { execFile } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CaelusError, type CommitId, isCaelusError, type StateStore } from '@caelus/core';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { CommitId, StateStore } from '@caelus/core';
 import { createGitStore, type GitStoreOptions, nativeGit } from '@caelus/git-store';
 import { describe, expect, it } from 'vitest';
 import { fsck, git, temporaryDirectory } from './git-command.ts';
 import { createGitWrapper } from './git-wrapper.ts';
 import { startHttpGitServer } from './http-git-server.ts';
-import { collect, put, readText, write } from './store-writing.ts';
+import { collect, failure, put, readText, write } from './store-writing.ts';
 
-async function failure(promise: Promise<unknown>): Promise<CaelusError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!isCaelusError(error)) throw new Error('expected a CaelusError', { cause: error });
-  return error;
-}
-
+const run = promisify(execFile);
 const commitOf = (receipt: Awaited<ReturnType<typeof write>>) =>
   receipt.outcome === 'written' ? receipt.commit : ('' as CommitId);
 
@@ -49,7 +44,10 @@ describe('processes of git', () => {
     for (let index = 0; index < 10; index += 1) await write(store, { [`dir/${index}`]: String(index) });
     expect(await readText(await store.snapshot(), 'dir/7')).toBe('7');
     const starts = await wrapper.starts();
-    expect(starts.map(({ args }) => args.split(' ')[0])).toEqual(['version', 'fast-import', 'cat-file']);
+    const commands = starts.map(({ args }) => args.split(' ')[0]);
+    expect(commands).toEqual(['version', 'index-pack', 'cat-file', ...Array.from({ length: 9 }, () => 'index-pack')]);
+    // Marks would keep the packs from being folded.
+    expect((await readdir(join(directory, 'objects/pack'))).filter((name) => name.endsWith('.keep'))).toEqual([]);
     await store[Symbol.asyncDispose]();
     expect(starts.filter((start) => isAlive(start.process))).toEqual([]);
 
@@ -114,6 +112,24 @@ describe('processes of git', () => {
     await fsck(directory);
   });
 
+  it('do not keep alive a program that forgets to close its store', { timeout: 60_000 }, async () => {
+    await using root = await temporaryDirectory();
+    const program = join(root.path, 'forgetful.mts');
+    const source = fileURLToPath(new URL('../src/index.ts', import.meta.url));
+    await writeFile(
+      program,
+      `import { createGitStore, nativeGit } from ${JSON.stringify(source)};
+      const store = await createGitStore({ directory: ${JSON.stringify(join(root.path, 'store.git'))}, transport: nativeGit() });
+      await store.write([{ subject: 'x', propose: async () => ({ edits: [{ path: 'a', bytes: Buffer.from('1') }], summary: 'x', trailers: [], actor: null }) }]);
+      console.log((await store.snapshot()).commit);`,
+    );
+    const { stdout } = await run(process.execPath, ['--conditions=@caelus/source', '--import', 'tsx', program], {
+      cwd: fileURLToPath(new URL('../../..', import.meta.url)),
+      timeout: 14_000,
+    });
+    expect(stdout.trim()).toBe((await git(join(root.path, 'store.git'), ['rev-parse', 'main'])).trim());
+  });
+
   it('do not rely on objects that garbage collection has taken', async () => {
     await using root = await temporaryDirectory();
     const directory = join(root.path, 'store.git');
@@ -128,13 +144,14 @@ describe('processes of git', () => {
           asked += 1;
           // The first attempt loses its race, so what it has written belongs to nothing, and is removed.
           if (asked === 1) await write(other, { b: '1' });
-          else await git(directory, ['gc', '-q', '--prune=now']);
+          else await git(directory, ['repack', '-adq']);
           return put({ 'dir/file': 'written twice' }).propose(snapshot);
         },
       },
     ]);
     expect(asked).toBe(2);
     expect(await git(directory, ['show', 'main:dir/file'])).toBe('written twice');
+    expect((await readdir(join(directory, 'objects/pack'))).filter((name) => name.endsWith('.keep'))).toEqual([]);
     await fsck(directory);
   });
 
@@ -229,6 +246,70 @@ describe('a store by native git and one without it', () => {
     expect(error).toMatchObject({ code: 'GIT_SIGNING_FAILED' });
     expect(String(error)).not.toContain('passphrase');
     expect((await store.snapshot()).commit).toBeNull();
+    expect(await readdir(join(directory, 'objects/pack'))).toEqual([]);
+  });
+});
+
+describe('what native git reads', () => {
+  it('is checked, and what is damaged is not taken for missing', async () => {
+    await using root = await temporaryDirectory();
+    const directory = join(root.path, 'store.git');
+    await using store = await createGitStore({ directory, transport: nativeGit() });
+    const first = commitOf(await write(store, { a: '1' }));
+    const [pack = ''] = (await readdir(join(directory, 'objects/pack'))).filter((name) => name.endsWith('.pack'));
+    const second = commitOf(await write(store, { a: '2' }));
+    const path = join(directory, 'objects/pack', pack);
+    const whole = await readFile(path);
+    await chmod(path, 0o644);
+    for (const bytes of [whole.subarray(0, 40), Buffer.from(whole).fill(7, 12, whole.length - 20)]) {
+      await writeFile(path, bytes);
+      await using fresh = await createGitStore({ directory, transport: nativeGit() });
+      const error = await failure(fresh.isAncestor(first, second));
+      expect(error).toMatchObject({ code: 'STORE_CORRUPT', details: { what: first } });
+    }
+    await writeFile(path, whole);
+    await using fresh = await createGitStore({ directory, transport: nativeGit() });
+    expect(await fresh.isAncestor(first, second)).toBe(true);
+    expect(await fresh.isAncestor('f'.repeat(40) as CommitId, second)).toBe(false);
+  });
+
+  it('is the object itself, not one that replaces it', async () => {
+    await using root = await temporaryDirectory();
+    const directory = join(root.path, 'store.git');
+    await using store = await createGitStore({ directory, transport: nativeGit() });
+    await write(store, { a: 'real', b: 'other' });
+    await git(directory, ['replace', 'main:a', 'main:b']);
+    await using fresh = await createGitStore({ directory, transport: nativeGit() });
+    expect(await readText(await fresh.snapshot(), 'a')).toBe('real');
+  });
+});
+
+describe('tags on a remote, by native git', () => {
+  it('name also a commit that the cache has left out, and none that the remote has not', async () => {
+    await using root = await temporaryDirectory();
+    const served = join(root.path, 'remote.git');
+    await git(root.path, ['init', '-q', '--bare', '-b', 'main', served]);
+    await using server = await startHttpGitServer(root.path);
+    const open = (name: string) =>
+      createGitStore({
+        directory: join(root.path, name),
+        remote: { url: `${server.url}/remote.git` },
+        transport: nativeGit(),
+      });
+    await using author = await open('author.git');
+    const old = commitOf(await write(author, { a: '1' }));
+    await write(author, { a: '2' });
+    await write(author, { a: '3' });
+    await using store = await open('cache.git');
+    await store.snapshot();
+    expect(await store.createTag({ name: 'v1', commit: old })).toEqual({ name: 'v1', commit: old, annotated: false });
+    expect((await git(served, ['rev-parse', 'v1'])).trim()).toBe(old);
+    await store.createTag({ name: 'v2', commit: old, message: 'Two' });
+    expect(await author.listTags()).toHaveLength(2);
+    const unknown = 'f'.repeat(40) as CommitId;
+    const refused = await failure(store.createTag({ name: 'v3', commit: unknown }));
+    expect(refused.code).toBe('GIT_PUSH_REFUSED');
+    await fsck(join(root.path, 'cache.git'));
   });
 });
 
@@ -426,7 +507,9 @@ describe('options of native git', () => {
   });
 
   it('refuse what cannot be given to a process', () => {
-    expect(() => nativeGit({ executable: '' })).toThrow(/cannot be accepted/);
+    for (const executable of ['', 'bin/git', '../git', 'a\0b']) {
+      expect(() => nativeGit({ executable })).toThrow(/Give a name, or an absolute path/);
+    }
     expect(() => nativeGit({ environment: { 'a\0b': '1' } })).toThrow(/cannot be accepted/);
     expect(() => nativeGit({ path: '/usr/bin/git' } as never)).toThrow(/not known/);
   });

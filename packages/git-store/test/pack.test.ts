@@ -4,48 +4,12 @@ import { parseRepoPath } from '@caelus/core';
 import { createGitStore } from '@caelus/git-store';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createDiskFiles } from '../src/disk-files.ts';
 import { createObject, type GitObject } from '../src/git-object.ts';
-import { createObjectStore } from '../src/object-store.ts';
 import { encodeObjects } from '../src/pack/encode-pack.ts';
 import { applyDelta } from '../src/pack/pack-delta.ts';
-import { createPackDirectory } from '../src/pack/pack-directory.ts';
 import { fsck, git, gitBytes, temporaryDirectory } from './git-command.ts';
+import { allObjects, expectSameObjects, openObjects } from './read-objects.ts';
 import { write } from './store-writing.ts';
-
-function openObjects(directory: string) {
-  const files = createDiskFiles();
-  const packs = createPackDirectory(files, directory);
-  return { ...createObjectStore(files, directory, packs), refresh: () => packs.scan(), close: () => packs.close() };
-}
-
-/** Every object of a repository, as stock Git reads it. */
-async function allObjects(directory: string): Promise<ReadonlyMap<string, { type: string; content: Buffer }>> {
-  const bytes = await gitBytes(directory, ['cat-file', '--batch', '--batch-all-objects']);
-  const objects = new Map<string, { type: string; content: Buffer }>();
-  for (let at = 0; at < bytes.length; ) {
-    const end = bytes.indexOf(0x0a, at);
-    const [id = '', type = '', size = ''] = bytes.toString('latin1', at, end).split(' ');
-    objects.set(id, { type, content: bytes.subarray(end + 1, end + 1 + Number(size)) });
-    at = end + 1 + Number(size) + 1;
-  }
-  return objects;
-}
-
-async function expectSameObjects(directory: string): Promise<number> {
-  const objects = openObjects(directory);
-  try {
-    const theirs = await allObjects(directory);
-    for (const [id, expected] of theirs) {
-      const found = await objects.find(id);
-      expect(found?.type, id).toBe(expected.type);
-      expect(found?.content.equals(expected.content), id).toBe(true);
-    }
-    return theirs.size;
-  } finally {
-    await objects.close();
-  }
-}
 
 /** A history of a file and of a large directory, so that Git finds much to make deltas of. */
 async function fillWithHistory(directory: string, commits: number): Promise<void> {

@@ -203,7 +203,6 @@ export function remoteScenarios(transport?: GitTransport): void {
     it.each([
       [403, 'GIT_ACCESS_DENIED', false],
       [404, 'GIT_REMOTE_NOT_FOUND', false],
-      [413, 'GIT_PROTOCOL_INVALID', false],
       [429, 'UNAVAILABLE', true],
       [500, 'UNAVAILABLE', true],
       [503, 'UNAVAILABLE', true],
@@ -223,6 +222,20 @@ export function remoteScenarios(transport?: GitTransport): void {
       server.intercept = () => false;
       await write(store, { a: '3' });
       expect(await count(directory)).toBe(2);
+    });
+
+    it('because the push is too large is reported as that', async () => {
+      const { open, server, failure, directory } = await scene();
+      await using store = await open();
+      await write(store, { a: '1' });
+      server.intercept = (request, response) => {
+        if (isPush(request)) response.writeHead(413).end();
+        return Boolean(isPush(request));
+      };
+      const error = await failure(write(store, { a: '2' }));
+      expect(error).toMatchObject({ code: 'GIT_PUSH_REFUSED', retryable: false });
+      expect(error.message).toContain('fewer changes at once');
+      expect(await count(directory)).toBe(1);
     });
 
     it('by a hook is reported with its reason, which is cleaned', async () => {
@@ -373,7 +386,7 @@ export function remoteScenarios(transport?: GitTransport): void {
       expect(await count(directory)).toBe(2);
     });
 
-    it('each time: it is unavailable, and nothing is written', async () => {
+    it('each time: nobody can say whether one is still on its way', async () => {
       const { open, server, failure, directory } = await scene();
       await using store = await open();
       await write(store, { a: '0' });
@@ -382,7 +395,7 @@ export function remoteScenarios(transport?: GitTransport): void {
         response.destroy();
         return true;
       };
-      expect(await failure(write(store, { a: '1' }))).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+      expect(await failure(write(store, { a: '1' }))).toMatchObject({ code: 'GIT_PUSH_UNKNOWN', retryable: true });
       expect(await count(directory)).toBe(1);
     });
   });

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type CaelusError, type CommitId, isCaelusError, type LogFields, type Logger } from '@caelus/core';
+import type { CommitId, LogFields, Logger } from '@caelus/core';
 import { createGitStore, type GitStoreOptions } from '@caelus/git-store';
 import { describe, expect, it } from 'vitest';
 import { fsck, git, temporaryDirectory } from './git-command.ts';
-import { collect, put, readText, write } from './store-writing.ts';
+import { collect, failure, put, readText, write } from './store-writing.ts';
 
 async function withStore<T>(
   body: (
@@ -18,15 +18,6 @@ async function withStore<T>(
   await using root = await temporaryDirectory();
   const directory = join(root.path, 'store.git');
   return await body(directory, (extra) => createGitStore({ directory, lockWaitMilliseconds: 50, ...extra }));
-}
-
-async function failure(promise: Promise<unknown>): Promise<CaelusError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!isCaelusError(error)) throw new Error('expected a CaelusError', { cause: error });
-  return error;
 }
 
 function recordingLogger(): Logger & { readonly lines: { message: string; fields: LogFields | undefined }[] } {
@@ -394,6 +385,7 @@ describe('opening', () => {
     [{ maxWaiting: 0 }, '/maxWaiting'],
     [{ maxWaiting: 1_000_001 }, '/maxWaiting'],
     [{ lockWaitMilliseconds: 60_001 }, '/lockWaitMilliseconds'],
+    [{ durability: 'none' as 'strict' }, '/durability'],
     [{ remote: { url: 'https://git.example.com/a.git', timeoutMilliseconds: 0 } }, '/remote/timeoutMilliseconds'],
     [{ dir: 'typo' }, '/dir'],
   ])('refuses options that cannot be: %j', async (extra, path) => {

@@ -1,5 +1,7 @@
 import {
   type Actor,
+  type CaelusError,
+  isCaelusError,
   type ProposedChange,
   parseRepoPath,
   type Receipt,
@@ -45,4 +47,14 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]>
   const list: T[] = [];
   for await (const item of items) list.push(item);
   return list;
+}
+
+/** The error that a call ends with, which has to be one of ours. */
+export async function failure(promise: Promise<unknown>): Promise<CaelusError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!isCaelusError(error)) throw new Error('expected a CaelusError', { cause: error });
+  return error;
 }

@@ -75,6 +75,31 @@ describe('a thin pack', () => {
     expect((await packOf([createObject('blob', changed, old.id)])).kind).toBe('delta');
   });
 
+  it('of a hundred objects, which the receiver keeps as a pack, has a delta only where it saves a kibibyte', async () => {
+    const tree = (entries: number, first: string) =>
+      Buffer.concat(
+        Array.from({ length: entries }, (_, index) =>
+          Buffer.concat([
+            Buffer.from(`100644 ${String(index).padStart(4, '0')}\0`),
+            Buffer.from(
+              createHash('sha1')
+                .update(index === 0 ? first : String(index))
+                .digest('hex'),
+              'hex',
+            ),
+          ]),
+        ),
+      );
+    const kindOf = async (count: number, entries: number) => {
+      const previous = createObject('tree', tree(entries, 'old'));
+      const others = Array.from({ length: count - 1 }, (_, index) => createObject('tag', Buffer.from(`${index}`)));
+      const all = [createObject('tree', tree(entries, 'new'), previous.id), ...others];
+      const found = { type: 'tree' as const, content: Buffer.from(previous.content) };
+      return firstHeader(await encodeThinPack(all, await encodeEntries(all), async () => found)).kind;
+    };
+    expect(await Promise.all([kindOf(99, 20), kindOf(100, 20), kindOf(100, 200)])).toEqual(['delta', 'tree', 'delta']);
+  });
+
   it.each<[string, readonly GitObject[]]>([
     ['has no previous version', [createObject('blob', changed)]],
     ['has one that is not here', [createObject('blob', changed, '1'.repeat(40))]],
@@ -149,8 +174,8 @@ describe('a push', () => {
     await using scenery = await scene();
     const { store, sent, server } = scenery;
     const { intercept } = server;
-    server.intercept = (request, response, body) => {
-      intercept(request, response, body);
+    server.intercept = async (request, response, body) => {
+      await intercept(request, response, body);
       if (!request.url?.endsWith('/git-receive-pack') || body.length > 10_000) return false;
       response.setHeader('content-type', 'application/x-git-receive-pack-result');
       const report = Buffer.concat([

@@ -1,5 +1,6 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { CaelusError } from '@caelus/core';
+import { unavailable } from '../git-errors.ts';
 
 export interface GitProgramOptions {
   readonly executable: string;
@@ -124,7 +125,9 @@ export function createGitProgram({ executable, gitdir, home, environment }: GitP
             }, timeoutMilliseconds);
       signal?.addEventListener('abort', stop, { once: true });
       try {
-        const { code, stdout, stderr } = await outputOf(child, input, stop);
+        const { code, stdout, stderr } = await outputOf(child, input, stop).catch((error: unknown) => {
+          throw cannotStart(executable, error);
+        });
         signal?.throwIfAborted();
         return { code, stdout, stderr, isTimeout };
       } finally {
@@ -137,14 +140,18 @@ export function createGitProgram({ executable, gitdir, home, environment }: GitP
 
 /** @throws {CaelusError} `GIT_UNAVAILABLE` where there is no git, or one that is too old */
 export async function checkGitVersion(git: GitProgram, executable: string): Promise<void> {
-  const result = await git.run(['version']).catch((error: unknown) => {
-    throw gitUnavailable(executable, 'it cannot be started', error);
-  });
+  const result = await git.run(['version']);
   const [, major, minor] = /^git version (\d+)\.(\d+)/.exec(result.stdout.toString('latin1')) ?? [];
   if (major === undefined || minor === undefined) throw gitUnavailable(executable, 'it is not Git');
   const [leastMajor = 0, leastMinor = 0] = LEAST_VERSION.split('.').map(Number);
   const isNewEnough = Number(major) > leastMajor || (Number(major) === leastMajor && Number(minor) >= leastMinor);
   if (!isNewEnough) throw gitUnavailable(executable, `it has version ${major}.${minor}`);
+}
+
+function cannotStart(executable: string, error: unknown): CaelusError {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT' || code === 'EACCES') return gitUnavailable(executable, 'it cannot be started', error);
+  return unavailable('git', 'the machine starts no more processes.', error);
 }
 
 function gitUnavailable(executable: string, reason: string, cause?: unknown): CaelusError<'GIT_UNAVAILABLE'> {
@@ -182,7 +189,7 @@ function outputOf(
 }
 
 /** The last part of what a process says, which tells why it ended. */
-export function tailOf(text: string): string {
+function tailOf(text: string): string {
   return text.length <= STDERR_LENGTH ? text : text.slice(-STDERR_LENGTH);
 }
 

@@ -1,24 +1,21 @@
 import { type CommitId, isCaelusError, type Logger } from '@caelus/core';
-import { type BranchRef, createBranchRef } from '../branch-ref.ts';
 import { signCommit } from '../commit-signature.ts';
+import { composeBackend, openDirectory } from '../compose-backend.ts';
 import { createDiskFiles } from '../disk-files.ts';
 import type { FileAccess } from '../file-access.ts';
-import type { GitBackend, GitBackendOptions, GitBranch } from '../git-backend.ts';
+import type { GitBackend, GitBackendOptions } from '../git-backend.ts';
 import { createCommit } from '../git-commit.ts';
 import { unavailable } from '../git-errors.ts';
-import { createHistory } from '../history.ts';
+import { buildTree } from '../git-snapshot.ts';
 import { createMaintenance } from '../maintenance.ts';
-import { openRepository } from '../open-repository.ts';
 import { withRefLock } from '../ref-lock.ts';
-import type { GitRemote } from '../remote/git-remote.ts';
-import { createLocalUpstream, createRemoteUpstream } from '../remote/upstream.ts';
-import { createLocalTagRefs, createRemoteTagRefs, type TagRefs } from '../tag-refs.ts';
 import { checkGitVersion, createGitProgram, type GitProgram } from './git-program.ts';
-import { createImporter } from './importer.ts';
-import { createNativeObjectStore, type NativeObjectStore } from './native-objects.ts';
+import { createNativeObjectStore } from './native-objects.ts';
 import { createNativeRemote } from './native-remote.ts';
-import { PlumbingError } from './plumbing.ts';
+import { createPackWriter } from './pack-writer.ts';
 import type { NativeGitSshOptions } from './ssh-command.ts';
+
+const REPACKS = 3;
 
 export interface NativeBackendOptions {
   readonly executable: string;
@@ -31,36 +28,21 @@ export interface NativeBackendOptions {
  * lock that a killed process has left is recognised here as in a store without the binary.
  */
 export async function openNativeBackend(
-  { gitdir, branch, sign, logger, lockWaitMilliseconds, durability = 'strict', ...options }: GitBackendOptions,
+  options: GitBackendOptions,
   { executable, ssh, environment }: NativeBackendOptions,
 ): Promise<GitBackend> {
+  const { gitdir, sign, logger, durability } = options;
   const files = createDiskFiles();
-  const scratch = `${gitdir}/caelus`;
-  const openRef = (name: string): BranchRef =>
-    createBranchRef({ files, gitdir, scratch, name, logger, lockWaitMilliseconds, durability });
-  const main = openRef(`refs/heads/${branch}`);
-  await openRepository({
-    files,
-    gitdir,
-    scratch,
-    branch,
-    remoteUrl: options.remote?.url,
-    hasBranch: async () => (await main.read()) !== null,
-  });
-  await main.read();
+  const directory = await openDirectory(files, options);
+  const { scratch } = directory;
   const git = createGitProgram({ executable, gitdir, home: scratch, environment });
   await checkGitVersion(git, executable);
-
-  const objects = createNativeObjectStore(git, files, gitdir);
-  const history = createHistory(files, gitdir, objects);
-  const importer = createImporter({ git, files, gitdir, scratch, isDurable: durability === 'strict' });
+  const writePack = createPackWriter({ git, files, gitdir, durability });
+  const objects = createNativeObjectStore({ git, files, gitdir, durability, writePack });
   let written = 0;
   const maintenance = createMaintenance({
     countPacks: () => written,
-    async consolidate() {
-      await repack({ git, files, gitdir, scratch, logger });
-      importer.renew();
-    },
+    consolidate: () => repack({ git, files, gitdir, scratch, logger }),
     logger,
   });
   const remote =
@@ -75,72 +57,32 @@ export async function openNativeBackend(
       logger,
     });
 
-  function openBranch(name: string): GitBranch {
-    const ref = openRef(`refs/heads/${name}`);
-    const upstream =
-      remote === undefined
-        ? createLocalUpstream(ref, objects)
-        : createRemoteUpstream({ remote, ref, objects, history, files, gitdir, logger });
-
-    return {
-      known: upstream.known,
-      refresh: upstream.refresh,
-      complete: upstream.complete,
-
-      async commit({ base, expected = base, edits, fields }, signal) {
-        const published = await importer
-          .write({ base, edits, fields }, async (imported) => {
-            let id = imported;
-            if (sign !== undefined) {
-              // Git signs only with keys of its own. So the commit is written anew, with the tree of the imported one.
-              const { tree } = await history.commit(imported);
-              const signed = await signCommit(createCommit({ ...fields, tree, parent: base }), sign);
-              await objects.writeLoose([signed]);
-              id = signed.id as CommitId;
-            }
-            signal?.throwIfAborted();
-            return (await upstream.publish(expected, id, [], signal)) ? id : undefined;
-          })
-          .catch((error: unknown) => {
-            throw error instanceof PlumbingError
-              ? unavailable(gitdir, 'git fast-import ends before it has written the commit.', error)
-              : error;
-          });
-        written += 1;
-        maintenance.afterWrite();
-        return published;
-      },
-    };
-  }
-
-  return {
-    durable: files.durable,
+  return composeBackend(directory, {
     objects,
-    history,
-    openBranch,
-    tagRefs:
-      remote === undefined ? createLocalTagRefs({ files, gitdir, objects, openRef }) : nativeTagRefs(remote, objects),
+    remote,
+    maintenance,
+
+    async write(request, publish, signal) {
+      const { base, tree, edits, fields } = request;
+      const { root, created } = await buildTree(objects, tree, edits);
+      const unsigned = createCommit({ ...fields, tree: root, parent: base });
+      // Git signs only with keys of its own. And first, because nothing is written where it fails.
+      const signed = sign && (await signCommit(unsigned, sign));
+      written += 1;
+      // A commit object's id is one.
+      const commit = signed ?? unsigned;
+      const id = commit.id as CommitId;
+      return writePack([...created, commit], async () => {
+        signal?.throwIfAborted();
+        return (await publish(id, [])) ? id : undefined;
+      });
+    },
+
     // Git looks by itself, when it misses an object.
     async scan() {},
-    consolidate: () => maintenance.run(),
 
-    async close() {
-      await maintenance.settled();
-      await Promise.all([importer.end(), objects.close()]);
-    },
-  };
-}
-
-/** What `git push` sends has to lie in the directory. */
-function nativeTagRefs(remote: GitRemote, objects: NativeObjectStore): TagRefs {
-  const refs = createRemoteTagRefs(remote);
-  return {
-    ...refs,
-    async create(name, id, created, signal) {
-      await objects.writeLoose(created);
-      return refs.create(name, id, created, signal);
-    },
-  };
+    close: () => objects.close(),
+  });
 }
 
 interface RepackOptions {
@@ -156,8 +98,13 @@ async function repack({ git, files, gitdir, scratch, logger }: RepackOptions): P
   const lock = { files, path: `${scratch}/lock-consolidation`, scratch, logger, waitMilliseconds: 0 };
   try {
     await withRefLock(lock, async () => {
-      const { code } = await git.run(['repack', '-d', '-q', '-n', '--geometric=2']);
-      if (code !== 0) throw unavailable(gitdir, 'git repack has failed.');
+      for (let attempt = 1; ; attempt += 1) {
+        const { code } = await git.run(['repack', '-d', '-q', '-n', '--geometric=2']);
+        if (code === 0) return;
+        // It gives up where packs go away under it, when somebody else cleans up.
+        if (attempt === REPACKS)
+          throw unavailable(gitdir, 'git repack fails; git fsck tells whether a pack is damaged.');
+      }
     });
   } catch (error) {
     if (!isCaelusError(error, 'GIT_REF_LOCKED')) throw error;

@@ -1,9 +1,10 @@
+import { isAbsolute } from 'node:path';
 import { CaelusError, type InputIssue } from '@caelus/core';
 import type { GitTransport } from '../git-backend.ts';
 import { type NativeGitSshOptions, sshIssues } from './ssh-command.ts';
 
 export interface NativeGitOptions {
-  /** The git binary, 2.36 or later. Default: `git`, found by `PATH`. */
+  /** The git binary, 2.36 or later, by name or absolute path. Default: `git`, found by `PATH`. */
   readonly executable?: string | undefined;
   /** Needed for SSH remotes. */
   readonly ssh?: NativeGitSshOptions | undefined;
@@ -18,8 +19,8 @@ const KEYS = ['executable', 'ssh', 'environment'];
 const SSH_KEYS = ['knownHosts', 'identity', 'agent', 'executable'];
 
 /**
- * The transport that lets the git binary read, write, fetch and push, by processes that go on: for SSH remotes, and for
- * hosts that prefer Git's own code. What it promises, and what comes out, is the same as without it; `fs` and `remote.fetch`
+ * The transport that lets the git binary read, store, fetch and push: for SSH remotes, and for hosts that prefer Git's own
+ * code. What it promises, and what comes out, is the same as without it; `fs` and `remote.fetch`
  * do not go with it.
  * @throws {CaelusError} `INVALID_INPUT`
  * @example
@@ -36,9 +37,10 @@ export function nativeGit(options: NativeGitOptions = {}): GitTransport {
   const issues: readonly InputIssue[] = [
     ...unknownKeys('', options, KEYS),
     ...unknownKeys('/ssh', ssh ?? {}, SSH_KEYS),
-    ...[executable, ssh?.executable ?? 'ssh'].filter((each) => !isText(each)).map(() => notText('/executable')),
+    ...programIssues('/executable', executable),
+    ...programIssues('/ssh/executable', ssh?.executable ?? 'ssh'),
     ...Object.entries(environment)
-      .filter((entry) => !entry.every(isText))
+      .filter((entry) => !entry.every((each) => isText(each)))
       .map(([name]) => notText(`/environment/${name}`)),
     ...(ssh === undefined ? [] : sshIssues(ssh)),
   ];
@@ -59,7 +61,13 @@ export function nativeGit(options: NativeGitOptions = {}): GitTransport {
   };
 }
 
-function isText(value: unknown): boolean {
+/** A relative path would be looked for in the repository, where the processes are started. */
+function programIssues(path: string, program: unknown): readonly InputIssue[] {
+  const isProgram = isText(program) && (isAbsolute(program) || !/[/\\]/.test(program));
+  return isProgram ? [] : [{ path, message: 'Give a name, or an absolute path.' }];
+}
+
+function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && !value.includes('\0');
 }
 

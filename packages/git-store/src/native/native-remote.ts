@@ -24,11 +24,13 @@ const REF = /^refs\/(?:heads|tags)\/[A-Za-z0-9_][A-Za-z0-9._+/-]*$/;
 const GIT_SERVER = /packet: +git< (?:version 2|# service=git-upload-pack)/;
 /** More than can be added between a look at a ref and a fetch. */
 const RECENT_COMMITS = 50;
+/** Where a pack says how many objects it has. */
+const OBJECT_COUNT_AT = 8;
 const NO_RESULT = { pack: Buffer.alloc(0), shallow: [], unshallow: [] };
 
 /**
  * A remote by `git ls-remote`, `git fetch` and `git push`. What is fetched lies in the directory after the call, and what is
- * pushed has to lie there, so packs are neither given nor taken.
+ * pushed is taken from there.
  */
 export function createNativeRemote(options: NativeRemoteOptions): GitRemote {
   const { git, gitdir, url, ssh, timeoutMilliseconds, logger } = options;
@@ -53,17 +55,15 @@ export function createNativeRemote(options: NativeRemoteOptions): GitRemote {
     phase: 'read' | 'push',
     signal: AbortSignal | undefined,
     more: Readonly<Record<string, string>> = {},
-  ): Promise<GitResult | LostResponseError> {
+  ): Promise<GitResult | LostResponseError | 'missing'> {
     for (let isLast = !source.canAsk || !isHttp; ; isLast = true) {
       headers ??= await askHeaders(signal);
       const given: GitRun = { config: headers, environment: { ...environment, ...more }, signal, timeoutMilliseconds };
       const result = await git.run(args, given);
       if (result.code === 0 || hasReport(result)) return result;
       const failure = judgeFailure(result, { url, gitdir, phase, readable: source.readable });
-      if (failure !== 'unauthorized') {
-        if (failure instanceof LostResponseError) return failure;
-        throw failure;
-      }
+      if (failure instanceof LostResponseError || failure === 'missing') return failure;
+      if (failure !== 'unauthorized') throw failure;
       // The next call asks for credentials again.
       headers = undefined;
       if (isLast) throw authFailed(url, 'it did not take the credentials.');
@@ -76,7 +76,7 @@ export function createNativeRemote(options: NativeRemoteOptions): GitRemote {
     more: Readonly<Record<string, string>> = {},
   ): Promise<GitResult> {
     const result = await run(args, 'read', signal, more);
-    if (result instanceof LostResponseError) throw result;
+    if (result instanceof LostResponseError || result === 'missing') throw new Error('only a push can be lost');
     return result;
   }
 
@@ -121,11 +121,24 @@ export function createNativeRemote(options: NativeRemoteOptions): GitRemote {
       return NO_RESULT;
     },
 
-    async push({ ref, expected, next }, signal) {
+    async push({ ref, expected, next, pack }, signal) {
+      // Of a commit there is nothing left to be written; of a tag there is.
+      if (pack.readUInt32BE(OBJECT_COUNT_AT) > 0)
+        await git.run(['unpack-objects', '-q', '--strict'], { input: pack, signal });
       // What the lease says is compared with what the remote shows, and the remote compares again when it moves the ref.
       const lease = `--force-with-lease=${checked(ref)}:${expected ?? ''}`;
       const command = ['push', '--porcelain', '--no-progress', '--no-verify', lease];
-      const result = await run([...command, '--end-of-options', url, `${next}:${ref}`], 'push', signal);
+      const push = () => run([...command, '--end-of-options', url, `${next}:${ref}`], 'push', signal);
+      let result = await push();
+      if (result === 'missing') {
+        // A commit of the remote that the cache has left out, to be tagged.
+        const isFetched = await fetchOnce(next, undefined, signal).then(
+          () => true,
+          () => false,
+        );
+        if (isFetched) result = await push();
+      }
+      if (result === 'missing') return { outcome: 'rejected', reason: 'it does not have the commit', isUnread: false };
       if (result instanceof LostResponseError) return { outcome: 'unknown', cause: result };
       return readReport(ref, next, result);
     },

@@ -1,17 +1,18 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { Socket } from 'node:net';
-import { type GitProgram, type GitSetting, tailOf } from './git-program.ts';
+import { pause } from '../backoff.ts';
+import type { GitProgram, GitSetting } from './git-program.ts';
 
 /** A command of Git that runs for long and answers requests in their order; it is started when there is one. */
 export interface Plumbing {
   /**
-   * Sends a request, and reads its answer. Where the process is gone, which somebody may have killed, another one is asked
-   * once more.
-   * @throws {PlumbingError} where that one has failed, too
+   * Sends a request, and reads its answer. Where the process has ended, because somebody has killed it, or has moved the packs
+   * that it had open, another one is asked.
+   * @throws {PlumbingError} where that happens each time
    */
   ask<T>(request: Uint8Array, read: (answer: AnswerReader) => Promise<T>): Promise<T>;
   /** Ends the process, once what was asked is answered. The next request starts another one. */
-  end(lastWords?: string): Promise<void>;
+  end(): Promise<void>;
 }
 
 export interface AnswerReader {
@@ -20,19 +21,21 @@ export interface AnswerReader {
   bytes(length: number): Promise<Buffer>;
 }
 
-/** A process has ended in place of an answer. */
+/** A process has ended in place of an answer, or has given one that cannot be right. */
 export class PlumbingError extends Error {
   override readonly name: string = 'PlumbingError';
-  /** What it said before; not fit to be shown as it is. */
-  readonly stderr: string;
-  constructor(stderr: string, cause?: unknown) {
-    super('a process of git has ended', { cause });
-    this.stderr = stderr;
+  /** Whether Git gave up by itself. Otherwise it was killed, or could not be started, and nothing is wrong with the repository. */
+  readonly isGivenUp: boolean;
+  constructor({ isGivenUp, cause }: { readonly isGivenUp: boolean; readonly cause?: unknown }) {
+    super(isGivenUp ? 'git has given up' : 'git has been ended from outside', { cause });
+    this.isGivenUp = isGivenUp;
   }
 }
 
 /** So that a store which nobody uses keeps no process, and no temporary files of one. */
 const IDLE_MILLISECONDS = 15_000;
+const ATTEMPTS = 5;
+const BACKOFF = { baseMilliseconds: 2, mostMilliseconds: 50 };
 const LINE_BYTES = 64 * 1024;
 
 export function createPlumbing(git: GitProgram, args: readonly string[], config?: readonly GitSetting[]): Plumbing {
@@ -66,19 +69,21 @@ export function createPlumbing(git: GitProgram, args: readonly string[], config?
   return {
     ask: (request, read) =>
       inTurn(async () => {
-        try {
-          return await askOnce(request, read);
-        } catch (error) {
-          if (!(error instanceof PlumbingError)) throw error;
-          return askOnce(request, read);
+        for (let attempt = 0; ; attempt += 1) {
+          try {
+            return await askOnce(request, read);
+          } catch (error) {
+            if (!(error instanceof PlumbingError) || attempt === ATTEMPTS - 1) throw error;
+            await pause(attempt, BACKOFF, undefined);
+          }
         }
       }),
 
-    end: (lastWords) =>
+    end: () =>
       inTurn(async () => {
         const used = running;
         running = undefined;
-        await used?.end(lastWords);
+        await used?.end();
       }),
   };
 }
@@ -87,35 +92,33 @@ interface RunningProcess {
   ask<T>(request: Uint8Array, read: (answer: AnswerReader) => Promise<T>): Promise<T>;
   /** Lets it wait for the next request for some time, without keeping this process alive. */
   rest(ended: () => void): void;
-  end(lastWords?: string): Promise<void>;
+  end(): Promise<void>;
   kill(): void;
 }
 
 function startProcess(git: GitProgram, args: readonly string[], config?: readonly GitSetting[]): RunningProcess {
   const child = git.start(args, config);
   const reader = createByteReader();
-  let stderr = '';
   let idle: NodeJS.Timeout | undefined;
   const closed = new Promise<void>((resolve) => {
     child.once('error', (error) => {
-      reader.fail(new PlumbingError(stderr, error));
+      reader.fail(new PlumbingError({ isGivenUp: false, cause: error }));
       resolve();
     });
-    child.once('close', () => {
-      reader.fail(new PlumbingError(stderr));
+    child.once('close', (code) => {
+      reader.fail(new PlumbingError({ isGivenUp: code !== null && code !== 0 }));
       resolve();
     });
   });
   child.stdout.on('data', reader.push);
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr = tailOf(stderr + text);
-  });
+  // Nobody shows what it says, but it has to be taken, or the process waits.
+  child.stderr.resume();
   child.stdin.on('error', () => {});
 
-  async function end(lastWords = ''): Promise<void> {
+  async function end(): Promise<void> {
     clearTimeout(idle);
     hold(child, true);
-    child.stdin.end(lastWords);
+    child.stdin.end();
     await closed;
   }
 
@@ -195,7 +198,7 @@ function createByteReader(): ByteReader {
       for (;;) {
         const end = whole().indexOf('\n');
         if (end !== -1) return take(end + 1).toString('utf8', 0, end);
-        if (size > LINE_BYTES) throw new PlumbingError('');
+        if (size > LINE_BYTES) throw new PlumbingError({ isGivenUp: true });
         await more();
       }
     },

@@ -1,6 +1,6 @@
 import { CaelusError } from '@caelus/core';
 import { protocolInvalid, unavailable } from '../git-errors.ts';
-import { accessDenied, authFailed, remoteNotFound } from '../remote/git-credentials.ts';
+import { accessDenied, authFailed, remoteNotFound, requestTooLarge } from '../remote/git-credentials.ts';
 import { LostResponseError } from '../remote/http-session.ts';
 import type { GitResult } from './git-program.ts';
 
@@ -27,22 +27,25 @@ export class MovedError extends Error {
   override readonly name: string = 'MovedError';
 }
 
+const MISSING = /^(?:error: src refspec [0-9a-f]{40} does not match any|fatal: bad object [0-9a-f]{40})/m;
 const MOVED = /not our ref|unadvertised object/;
 
 /**
  * What went wrong with a remote, from what Git says of it in its untranslated words. `unauthorized` may be tried again with
- * other credentials.
+ * other credentials; `missing` says that there is no such commit to be pushed.
  */
 export function judgeFailure(
   { stderr, isTimeout }: GitResult,
   { url, gitdir, phase, readable }: FailureContext,
-): CaelusError | LostResponseError | 'unauthorized' {
+): CaelusError | LostResponseError | 'unauthorized' | 'missing' {
   // What the server says to people is no message of Git's.
   const said = stderr
     .split('\n')
     .filter((line) => !line.startsWith('remote: '))
     .join('\n');
-  const lost = (reason: string) => (phase === 'push' ? new LostResponseError(reason) : unavailable(url, `${reason}.`));
+  const lost = (reason: string, isOver = false) =>
+    phase === 'push' ? new LostResponseError(reason, { isOver }) : unavailable(url, `${reason}.`);
+  if (phase === 'push' && MISSING.test(said)) return 'missing';
   if (isTimeout) return lost('it took too long to answer');
   if (HOST_KEY.test(said)) return hostKeyRefused(url);
   if (SSH_AUTH.test(said)) return authFailed(url, 'it did not take the SSH key.');
@@ -51,10 +54,13 @@ export function judgeFailure(
   if (status === 401) return 'unauthorized';
   if (status === 403) return accessDenied(url);
   if (status === 404 || status === 410 || NOT_FOUND.test(said)) return remoteNotFound(url);
+  if (status === 413 && phase === 'push') return requestTooLarge(url);
   if (status === 429) return unavailable(url, 'it answered 429.');
   // A proxy may answer 502 or 504 for a push that has arrived.
   if (status >= 500)
-    return said.includes('RPC failed') ? lost(`it answered ${status}`) : unavailable(url, `it answered ${status}.`);
+    return said.includes('RPC failed')
+      ? lost(`it answered ${status}`, status !== 502 && status !== 504)
+      : unavailable(url, `it answered ${status}.`);
   if (status >= 300 && status < 400) return protocolInvalid(url, 'it redirects to another address.');
   if (status >= 400) return protocolInvalid(url, `it answered ${status}.`);
   if (NOT_CONNECTED.test(said)) return unavailable(url, 'the connection failed.');

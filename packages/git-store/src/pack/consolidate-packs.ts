@@ -21,7 +21,7 @@ export interface ConsolidatePacksOptions {
 /** Packs that are larger stay as they are; `git gc` is for those. */
 const MOST_PACK_BYTES = 32 * 1024 * 1024;
 /** How much one new pack is made of, and thereby memory. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_BYTES = 32 * 1024 * 1024;
 /** Below this a tree is hardly larger than a delta. */
 const LEAST_TREE_BYTES = 256;
 /** How many versions of directories that begin alike are tried as a base. */
@@ -41,7 +41,8 @@ export async function consolidatePacks(options: ConsolidatePacksOptions): Promis
   const lock = { files, path: `${scratch}/lock-consolidation`, scratch, logger, waitMilliseconds: 0 };
   try {
     await withRefLock(lock, async () => {
-      while (await foldOnce(options));
+      const seen: SeenPacks = new Map();
+      while (await foldOnce(options, seen));
     });
   } catch (error) {
     if (!isCaelusError(error, 'GIT_REF_LOCKED')) throw error;
@@ -56,8 +57,8 @@ interface Candidate {
   readonly modifiedAt: number;
 }
 
-async function foldOnce({ files, packs, logger }: ConsolidatePacksOptions): Promise<boolean> {
-  const candidates = (await findCandidates(files, packs.path)).sort((a, b) => a.count - b.count);
+async function foldOnce({ files, packs, logger }: ConsolidatePacksOptions, seen: SeenPacks): Promise<boolean> {
+  const candidates = (await findCandidates(files, packs.path, seen)).sort((a, b) => a.count - b.count);
   const folded = candidates.slice(0, countToFold(candidates));
   if (folded.length < 2) return false;
   // The newest version of a directory stays whole, because it is what is read most.
@@ -80,8 +81,11 @@ async function foldOnce({ files, packs, logger }: ConsolidatePacksOptions): Prom
   return true;
 }
 
+/** Packs by their names, as they never change; `undefined` for one that is not folded. */
+type SeenPacks = Map<string, Candidate | undefined>;
+
 /** Packs that have nothing beside them but an index: no mark that they are in use, or that Git has plans with them. */
-async function findCandidates(files: FileAccess, directory: string): Promise<Candidate[]> {
+async function findCandidates(files: FileAccess, directory: string, seen: SeenPacks): Promise<Candidate[]> {
   const names = await files.list(directory);
   // It names packs, so who made it has to change it.
   if (names.includes('multi-pack-index')) return [];
@@ -90,17 +94,22 @@ async function findCandidates(files: FileAccess, directory: string): Promise<Can
   );
   const found: Candidate[] = [];
   for (const name of names.flatMap((each) => /^(pack-[0-9a-f]+)\.idx$/.exec(each)?.[1] ?? [])) {
-    const path = `${directory}/${name}`;
     if (marked.has(name)) continue;
-    const pack = await files.open(`${path}.pack`);
-    const index = await files.open(`${path}.idx`);
-    const count = index !== undefined && index.size >= 1032 ? (await index.read(1028, 4)).readUInt32BE(0) : 0;
-    const modifiedAt = await files.modifiedAt(`${path}.pack`);
-    await Promise.all([pack?.close(), index?.close()]);
-    if (pack === undefined || count === 0 || modifiedAt === undefined || pack.size > MOST_PACK_BYTES) continue;
-    found.push({ name, path, count, bytes: pack.size, modifiedAt });
+    if (!seen.has(name)) seen.set(name, await candidateOf(files, `${directory}/${name}`, name));
+    const candidate = seen.get(name);
+    if (candidate !== undefined) found.push(candidate);
   }
   return found;
+}
+
+async function candidateOf(files: FileAccess, path: string, name: string): Promise<Candidate | undefined> {
+  const pack = await files.open(`${path}.pack`);
+  const index = await files.open(`${path}.idx`);
+  const count = index !== undefined && index.size >= 1032 ? (await index.read(1028, 4)).readUInt32BE(0) : 0;
+  const modifiedAt = await files.modifiedAt(`${path}.pack`);
+  await Promise.all([pack?.close(), index?.close()]);
+  if (pack === undefined || count === 0 || modifiedAt === undefined || pack.size > MOST_PACK_BYTES) return undefined;
+  return { name, path, count, bytes: pack.size, modifiedAt };
 }
 
 /** How many of the smallest packs have to become one, so that each of those left is at least twice the next smaller. */
@@ -115,7 +124,8 @@ export function countToFold(ascending: readonly Pick<Candidate, 'count' | 'bytes
   let bytes = 0;
   for (let fitting = 0; fitting < end; fitting += 1) {
     bytes += ascending[fitting]?.bytes ?? 0;
-    if (bytes > MOST_BYTES) return fitting;
+    // Two packs are at most twice as much, and without them a flat repository that is very large would never be folded.
+    if (bytes > MOST_BYTES) return Math.max(2, fitting);
   }
   return end;
 }
@@ -157,17 +167,13 @@ function* copyEntries(pack: Buffer, index: Buffer): Generator<CopiedEntry> {
     const bytes = pack.subarray(offset, objects[position + 1]?.offset ?? pack.length - CHECKSUM_BYTES);
     const header = parseEntryHeader(bytes, offset);
     if (header.base === undefined) {
-      yield { id, header, bytes };
+      yield { id, header, head: bytes.subarray(0, header.length), body: bytes.subarray(header.length) };
       continue;
     }
     const baseId = 'id' in header.base ? header.base.id.toString('hex') : ids.get(header.base.offset);
     if (baseId === undefined) throw new Error('the base of a delta is not in the pack');
     // The base is named, so that the entries may stand anywhere.
-    yield {
-      id,
-      header,
-      bytes: Buffer.concat([encodeDeltaHeader(baseId, header.size), bytes.subarray(header.length)]),
-    };
+    yield { id, header, head: encodeDeltaHeader(baseId, header.size), body: bytes.subarray(header.length) };
   }
 }
 
@@ -179,26 +185,25 @@ async function withTreeDeltas(entries: readonly CopiedEntry[]): Promise<readonly
   const bases = new Map<string, { readonly id: string; readonly content: Buffer }[]>();
   const result: PackEntry[] = [];
   for (const entry of entries) {
-    const { id, header, bytes } = entry;
+    const { id, header, head, body } = entry;
     if (header.kind !== 'tree' || header.size < LEAST_TREE_BYTES) {
       result.push(entry);
       continue;
     }
-    const content = await expandExactly(bytes.subarray(header.length), header.size);
+    const content = await expandExactly(body, header.size);
     const begin = content.toString('latin1', 0, content.indexOf(0));
     const known = bases.get(begin) ?? [];
     const delta = known
       .map((base) => ({ base, delta: encodeTreeDelta(base.content, content) }))
       .sort((a, b) => a.delta.length - b.delta.length)[0];
     if (delta !== undefined && delta.delta.length < header.size / 2) {
-      const compressed = await compressBytes(delta.delta, 1);
       const named = encodeDeltaHeader(delta.base.id, delta.delta.length);
-      result.push({ id, bytes: Buffer.concat([named, compressed]) });
+      result.push({ id, head: named, body: await compressBytes(delta.delta, 1) });
       continue;
     }
     bases.set(begin, [{ id, content }, ...known].slice(0, BASES_TRIED));
     // Stored without compression while it was new. The one that stays is worth the time.
-    result.push({ id, bytes: Buffer.concat([bytes.subarray(0, header.length), await compressBytes(content, 1)]) });
+    result.push({ id, head, body: await compressBytes(content, 1) });
   }
   return result;
 }

@@ -1,27 +1,34 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { compressBytes } from '../compression.ts';
-import { corrupt } from '../git-errors.ts';
 import type { GitObject } from '../git-object.ts';
-import { CHECKSUM_BYTES, encodeEntryHeader, PACK_HEADER_BYTES } from './pack-entry.ts';
+import { encodeEntryHeader, PACK_HEADER_BYTES } from './pack-entry.ts';
 import { encodePackIndex, type PackIndexEntry } from './pack-index.ts';
 
 /** A pack with its index, ready to be sent or written. */
 export interface EncodedPack {
   /** `pack-` and the pack's checksum. */
   readonly name: string;
-  readonly pack: Buffer;
+  /** What follows each other in it. Large objects are not copied to put them together. */
+  readonly pack: readonly Buffer[];
   readonly index: Buffer;
 }
 
-/** One object as it stands in a pack: header and compressed bytes. */
+/** One object as it stands in a pack. */
 export interface PackEntry {
   readonly id: string;
-  readonly bytes: Buffer;
+  /** Type, size and, of a delta, base. */
+  readonly head: Buffer;
+  /** The compressed bytes. */
+  readonly body: Buffer;
 }
 
-/** From this size on a tree is stored as it is: two thirds of it are hashes, which no compression makes smaller. */
-const STORED_TREE_BYTES = 64 * 1024;
+/**
+ * A tree is two thirds hashes, which no compression makes smaller. So the large ones are stored as they are, and those that are
+ * too small for it to matter.
+ */
+const LARGE_TREE_BYTES = 64 * 1024;
+const SMALL_TREE_BYTES = 1024;
 
 /** Makes a pack of whole objects, so that it can be read without any other. */
 export async function encodeObjects(objects: readonly GitObject[]): Promise<EncodedPack> {
@@ -35,9 +42,9 @@ export async function encodeEntries(objects: readonly GitObject[]): Promise<read
 }
 
 export async function encodeObject({ id, type, content }: GitObject): Promise<PackEntry> {
-  const level = type === 'tree' && content.length >= STORED_TREE_BYTES ? 0 : 1;
-  const compressed = await compressBytes(content, level);
-  return { id, bytes: Buffer.concat([encodeEntryHeader(type, content.length), compressed]) };
+  const isStored = content.length >= LARGE_TREE_BYTES || content.length <= SMALL_TREE_BYTES;
+  const level = type === 'tree' && isStored ? 0 : 1;
+  return { id, head: encodeEntryHeader(type, content.length), body: await compressBytes(content, level) };
 }
 
 /** Puts entries together, each of another object. The same entries in the same order give the same pack. */
@@ -48,25 +55,33 @@ export function encodePack(entries: readonly PackEntry[]): EncodedPack {
   header.writeUInt32BE(entries.length, 8);
   const positions: PackIndexEntry[] = [];
   let offset = PACK_HEADER_BYTES;
-  for (const { id, bytes } of entries) {
-    positions.push({ id: Buffer.from(id, 'hex'), crc32: crc32(bytes), offset });
-    offset += bytes.length;
+  for (const { id, head, body } of entries) {
+    positions.push({ id: Buffer.from(id, 'hex'), crc32: crc32(body, crc32(head)), offset });
+    offset += head.length + body.length;
   }
-  const hash = createHash('sha1').update(header);
-  for (const { bytes } of entries) hash.update(bytes);
+  const parts = joinSmall([header, ...entries.flatMap(({ head, body }) => [head, body])]);
+  const hash = createHash('sha1');
+  for (const part of parts) hash.update(part);
   const checksum = hash.digest();
   return {
     name: `pack-${checksum.toString('hex')}`,
-    pack: Buffer.concat([header, ...entries.map(({ bytes }) => bytes), checksum]),
+    pack: [...parts, checksum],
     index: encodePackIndex(positions, checksum),
   };
 }
 
-/** The name of a pack that was received, once it is known to be whole. @throws {CaelusError} `STORE_CORRUPT` */
-export function checkReceivedPack(pack: Buffer): { readonly name: string; readonly count: number } {
-  const isPack = pack.length >= PACK_HEADER_BYTES + CHECKSUM_BYTES && pack.toString('latin1', 0, 4) === 'PACK';
-  const checksum = pack.subarray(-CHECKSUM_BYTES).toString('hex');
-  const sum = isPack ? createHash('sha1').update(pack.subarray(0, -CHECKSUM_BYTES)).digest('hex') : '';
-  if (sum !== checksum) throw corrupt('pack', 'A pack from the remote is damaged. Try again.');
-  return { name: `pack-${checksum}`, count: pack.readUInt32BE(8) };
+/** From this size on, a buffer is better left where it is. */
+const LARGE_PART_BYTES = 64 * 1024;
+
+function joinSmall(parts: readonly Buffer[]): readonly Buffer[] {
+  const joined: Buffer[] = [];
+  let small: Buffer[] = [];
+  for (const part of parts) {
+    if (part.length < LARGE_PART_BYTES) small.push(part);
+    else {
+      joined.push(Buffer.concat(small), part);
+      small = [];
+    }
+  }
+  return [...joined, Buffer.concat(small)];
 }

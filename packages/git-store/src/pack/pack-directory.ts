@@ -1,4 +1,4 @@
-import type { Durability, FileAccess } from '../file-access.ts';
+import type { Durability, FileAccess, Replacement } from '../file-access.ts';
 import type { EncodedPack } from './encode-pack.ts';
 import { openPack, type Pack, type StoredObject } from './open-pack.ts';
 
@@ -14,7 +14,12 @@ export interface PackDirectory {
   /** Goes up when a pack becomes known. */
   readonly version: number;
   /** Writes a pack durably. Git's garbage collection leaves it alone until `body`, which makes a branch lead to it, is done. */
-  write<T>(pack: EncodedPack, durability: Durability, body: () => Promise<T>): Promise<T>;
+  write<T>(
+    pack: EncodedPack,
+    durability: Durability,
+    body: () => Promise<T>,
+    beside?: readonly Replacement[],
+  ): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -91,16 +96,17 @@ export function createPackDirectory(files: FileAccess, gitdir: string): PackDire
       await Promise.all(gone.map(close));
     },
 
-    async write({ name, pack, index }, durability, body) {
+    async write({ name, pack, index }, durability, body, beside = []) {
       const target = `${path}/${name}`;
       await files.mark(`${target}.keep`, KEEP_MARK);
       try {
         // An index makes a pack visible, so it comes last.
-        const parts = [
-          { path: `${target}.pack`, bytes: pack, prefix: 'tmp_pack_' },
-          { path: `${target}.idx`, bytes: index, prefix: 'tmp_idx_' },
+        const together = [
+          ...beside,
+          { path: `${target}.pack`, parts: pack, prefix: 'tmp_pack_' },
+          { path: `${target}.idx`, parts: [index], prefix: 'tmp_idx_' },
         ];
-        await files.replaceAll(parts, durability);
+        await files.replaceAll(together, durability);
         if (durability === 'strict') await files.syncDirectories([path]);
         // Looked into last, because what was just written is in memory. So it is opened only if something is nowhere else.
         if (!packs.some((known) => known.name === name)) packs = [...packs, { name, opened: undefined }];

@@ -95,3 +95,12 @@ function secretsOf(given: GitCredentials | undefined): readonly string[] {
     credentialHeaders(given).get('authorization')?.slice(6) ?? '',
   ].filter((secret) => secret.length >= 4);
 }
+
+/** The error of a push that is larger than the remote, or a proxy before it, takes. */
+export function requestTooLarge(remote: string): CaelusError<'GIT_PUSH_REFUSED'> {
+  return new CaelusError({
+    code: 'GIT_PUSH_REFUSED',
+    message: `The remote ${remote} takes no request as large as this push (413). Raise the limit, which is often that of a proxy before it, or write fewer changes at once.`,
+    details: { remote, reason: 'the push is too large (413)' },
+  });
+}

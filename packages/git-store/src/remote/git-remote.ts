@@ -1,7 +1,7 @@
 import { CaelusError, type CommitId, type Logger, parseCommitId } from '@caelus/core';
-import { protocolInvalid, unsupported } from '../git-errors.ts';
-import { createHttpSession, type HttpSessionOptions, LostResponseError } from './http-session.ts';
-import { encodePktLine, FLUSH_PKT, parsePktLines, splitSideBands } from './pkt-line.ts';
+import { protocolInvalid, unavailable, unsupported } from '../git-errors.ts';
+import { createHttpSession, type HttpRequest, type HttpSessionOptions, LostResponseError } from './http-session.ts';
+import { bandOf, createPktLineReader, encodePktLine, FLUSH_PKT, parsePktLines, splitSideBands } from './pkt-line.ts';
 
 /** A remote repository, over Git's smart HTTP protocol (version 0). */
 export interface GitRemote {
@@ -34,10 +34,11 @@ export interface FetchRequest {
    * always sends the whole tree.
    */
   readonly depth: number | undefined;
+  /** Takes the pack, part by part. What came is worth nothing unless the fetch succeeds. */
+  receive(bytes: Buffer): Promise<void>;
 }
 
 export interface FetchResult {
-  readonly pack: Buffer;
   readonly shallow: readonly string[];
   readonly unshallow: readonly string[];
 }
@@ -57,7 +58,7 @@ export type PushOutcome =
    * remote could make nothing of the pack, which may be because it lacks the base of a delta.
    */
   | { readonly outcome: 'rejected'; readonly reason: string; readonly isUnread: boolean }
-  /** Sent, but without an answer that says what became of it. */
+  /** Sent, but without an answer that says what became of it; unless the cause is over, it may still arrive. */
   | { readonly outcome: 'unknown'; readonly cause: unknown };
 
 export interface GitRemoteOptions extends HttpSessionOptions {
@@ -66,6 +67,8 @@ export interface GitRemoteOptions extends HttpSessionOptions {
 
 const NO_COMMIT = '0'.repeat(40);
 const AGENT = 'agent=caelus';
+/** What stands before the pack. */
+const FETCH_LINE = /^(?:(?:un)?shallow [0-9a-f]{40}|NAK|ACK [0-9a-f]{40}(?: \w+)?)$/;
 
 export function createGitRemote(options: GitRemoteOptions): GitRemote {
   const { url, logger } = options;
@@ -86,7 +89,9 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     const texts = lines.map((line) => line?.toString('utf8').trimEnd() ?? '');
     const failure = texts.find((line) => line.startsWith('ERR '));
     if (failure !== undefined) throw protocolInvalid(url, http.readable(failure.slice(4)));
-    if (!complete || texts[0] !== '# service=git-upload-pack')
+    // One flush ends the line above the list, another one the list. Without it, refs may be missing that are there.
+    const isWhole = complete && lines.filter((line) => line === null).length > 1;
+    if (!isWhole || texts[0] !== '# service=git-upload-pack')
       throw protocolInvalid(url, 'its list of refs is cut off.');
     const capabilities =
       texts
@@ -112,7 +117,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
 
     refs: async (signal) => (await advertised(signal)).refs,
 
-    async fetch({ want, have, shallow, depth }, signal) {
+    async fetch({ want, have, shallow, depth, receive }, signal) {
       const body = Buffer.concat([
         encodePktLine(`want ${want} side-band-64k ofs-delta no-progress ${AGENT}\n`),
         ...shallow.map((commit) => encodePktLine(`shallow ${commit}\n`)),
@@ -121,19 +126,26 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
         ...have.map((commit) => encodePktLine(`have ${commit}\n`)),
         encodePktLine('done\n'),
       ]);
-      const { plain, data, fatal } = splitSideBands(await post('git-upload-pack', body, signal));
+      const { plain, fatal, complete } = await readFetch(body, receive, signal);
       const failure = plain.find((line) => line.startsWith('ERR '))?.slice(4) ?? fatal;
       if (failure !== '') throw protocolInvalid(url, http.readable(failure));
       const named = (word: string) =>
         plain.filter((line) => line.startsWith(`${word} `)).map((line) => parseCommitId(line.slice(word.length + 1)));
-      return { pack: data, shallow: named('shallow'), unshallow: named('unshallow') };
+      // Nothing but this check protects these lines, and a commit without its parents would be taken for a whole one.
+      if (!complete || !plain.every((line) => FETCH_LINE.test(line)))
+        throw protocolInvalid(url, 'its answer is damaged.');
+      const [shallowNow, unshallow] = [named('shallow'), named('unshallow')];
+      if (depth === 1 && shallowNow.some((commit) => commit !== want))
+        throw protocolInvalid(url, 'it sent another commit than it was asked for.');
+      return { shallow: shallowNow, unshallow };
     },
 
     async push({ ref, expected, next, pack }, signal) {
       const command = `${expected ?? NO_COMMIT} ${next} ${ref}\0report-status side-band-64k ${AGENT}`;
       const body = Buffer.concat([encodePktLine(command), FLUSH_PKT, pack]);
       try {
-        return readReport(ref, await post('git-receive-pack', body, signal));
+        const answer = await http.request(serviceRequest('git-receive-pack', body), signal);
+        return readReport(ref, parsePktLines(answer).lines);
       } catch (error) {
         if (error instanceof LostResponseError) return { outcome: 'unknown', cause: error };
         throw error;
@@ -141,22 +153,30 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     },
   };
 
-  async function post(
-    service: string,
+  /** Hands the pack on as it comes: of a large repository it does not fit into memory. */
+  async function readFetch(
     body: Buffer,
+    receive: (bytes: Buffer) => Promise<void>,
     signal: AbortSignal | undefined,
-  ): Promise<readonly (Buffer | null)[]> {
-    const bytes = await http.request(
-      {
-        method: 'POST',
-        path: `/${service}`,
-        body: new Uint8Array(body),
-        contentType: `application/x-${service}-request`,
-        accept: `application/x-${service}-result`,
-      },
-      signal,
-    );
-    return parsePktLines(bytes).lines;
+  ): Promise<{ readonly plain: readonly string[]; readonly fatal: string; readonly complete: boolean }> {
+    const reader = createPktLineReader();
+    const others: Buffer[] = [];
+    try {
+      for await (const part of http.stream(serviceRequest('git-upload-pack', body), signal)) {
+        for (const line of reader.push(part)) {
+          if (line === null || line.length === 0) continue;
+          const [band, bytes] = bandOf(line);
+          if (band === 'data') await receive(bytes);
+          else if (band !== 'message') others.push(line);
+        }
+      }
+    } catch (error) {
+      // It changes nothing there, so it does not matter whether it arrived.
+      if (error instanceof LostResponseError) throw unavailable(url, `${error.message}.`, error);
+      throw error;
+    }
+    const { plain, fatal } = splitSideBands(others);
+    return { plain, fatal, complete: reader.isComplete };
   }
 
   function readReport(ref: string, lines: readonly (Buffer | null)[]): PushOutcome {
@@ -179,6 +199,16 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
   }
 }
 
+function serviceRequest(service: string, body: Buffer): HttpRequest {
+  return {
+    method: 'POST',
+    path: `/${service}`,
+    body: new Uint8Array(body),
+    contentType: `application/x-${service}-request`,
+    accept: `application/x-${service}-result`,
+  };
+}
+
 /** The error of a push that the remote's rules refuse. */
 export function pushRefused(remote: string, reason: string): CaelusError<'GIT_PUSH_REFUSED'> {
   return new CaelusError({
@@ -192,7 +222,7 @@ export function pushRefused(remote: string, reason: string): CaelusError<'GIT_PU
 export function pushUnknown(remote: string, commit: CommitId, cause: unknown): CaelusError<'GIT_PUSH_UNKNOWN'> {
   return new CaelusError({
     code: 'GIT_PUSH_UNKNOWN',
-    message: `The connection to ${remote} was lost during a push, and the remote cannot be asked whether commit ${commit} arrived. Propose the changes again: what arrived is then unchanged.`,
+    message: `The connection to ${remote} was lost during a push, and it cannot be found out whether commit ${commit} arrived, or still will. Propose the changes again: what arrived is then unchanged.`,
     details: { remote, commit },
     retryable: true,
     cause,

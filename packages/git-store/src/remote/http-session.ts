@@ -1,3 +1,4 @@
+import { waitFor } from '../backoff.ts';
 import { protocolInvalid, unavailable } from '../git-errors.ts';
 import {
   accessDenied,
@@ -5,9 +6,8 @@ import {
   createCredentialSource,
   type GitCredentialsCallback,
   remoteNotFound,
+  requestTooLarge,
 } from './git-credentials.ts';
-
-export type { GitCredentials, GitCredentialsCallback } from './git-credentials.ts';
 
 export interface HttpSessionOptions {
   readonly url: string;
@@ -29,6 +29,8 @@ export interface HttpRequest {
 export interface HttpSession {
   /** @throws {CaelusError} `GIT_AUTH_FAILED`, `GIT_ACCESS_DENIED`, `GIT_REMOTE_NOT_FOUND`, `GIT_PROTOCOL_INVALID`, `UNAVAILABLE`; {@link LostResponseError} where the request may have arrived */
   request(request: HttpRequest, signal: AbortSignal | undefined): Promise<Buffer>;
+  /** The same, in parts as they come. */
+  stream(request: HttpRequest, signal: AbortSignal | undefined): AsyncIterable<Buffer>;
   /** Makes text of the server fit to show: one line, not long, and without anything that was sent as a credential. */
   readable(text: string): string;
 }
@@ -36,9 +38,19 @@ export interface HttpSession {
 /** The request was sent, or may have been, and what came back does not say what became of it. */
 export class LostResponseError extends Error {
   override readonly name: string = 'LostResponseError';
+  /** Whether the server is done with the request, so that what it has not done yet will not be done. */
+  readonly isOver: boolean;
+
+  constructor(message: string, options: ErrorOptions & { readonly isOver?: boolean } = {}) {
+    super(message, options);
+    this.isOver = options.isOver ?? false;
+  }
 }
 
 const REDIRECTS = 5;
+/** How often, and how long each time, a server that is asked too much (429) may let us wait. */
+const WAITS = 3;
+const MOST_WAIT_SECONDS = 10;
 /** Connecting failed, so nothing was sent. */
 const NOT_SENT = new Set([
   'ECONNREFUSED',
@@ -98,30 +110,53 @@ export function createHttpSession({ url, credentials, fetch, timeoutMilliseconds
     throw protocolInvalid(url, `it redirects more than ${REDIRECTS} times.`);
   }
 
-  return {
-    async request(request, signal) {
+  /** A request that was one too many has done nothing, so it is sent again when the server says. */
+  async function sendPatiently(request: HttpRequest, signal: AbortSignal | undefined): Promise<Response> {
+    for (let waits = 0; ; waits += 1) {
+      const response = await sendFollowing(request, signal);
+      const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+      if (response.status !== 429 || waits === WAITS || !(seconds >= 0 && seconds <= MOST_WAIT_SECONDS))
+        return response;
+      await response.body?.cancel();
+      await waitFor(seconds * 1000, signal);
+    }
+  }
+
+  async function answerTo(request: HttpRequest, signal: AbortSignal | undefined): Promise<Response> {
+    signal?.throwIfAborted();
+    authorization ??= await source.ask(signal);
+    let response = await sendPatiently(request, signal);
+    if (response.status === 401 && source.canAsk) {
+      await response.body?.cancel();
+      authorization = await source.ask(signal);
+      response = await sendPatiently(request, signal);
+    }
+    const isAnswer = response.ok && response.headers.get('content-type')?.split(';')[0]?.trim() === request.accept;
+    if (isAnswer) return response;
+    await response.body?.cancel();
+    // The next call asks for credentials again.
+    if (response.status === 401) authorization = undefined;
+    throw statusError(response.status, request);
+  }
+
+  async function* stream(request: HttpRequest, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+    const { body } = await answerTo(request, signal);
+    try {
+      for await (const part of body ?? []) yield Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+    } catch (error) {
       signal?.throwIfAborted();
-      authorization ??= await source.ask(signal);
-      let response = await sendFollowing(request, signal);
-      if (response.status === 401 && source.canAsk) {
-        await response.body?.cancel();
-        authorization = await source.ask(signal);
-        response = await sendFollowing(request, signal);
-      }
-      const isAnswer = response.ok && response.headers.get('content-type')?.split(';')[0]?.trim() === request.accept;
-      if (!isAnswer) {
-        await response.body?.cancel();
-        // The next call asks for credentials again.
-        if (response.status === 401) authorization = undefined;
-        throw statusError(response.status, request);
-      }
-      try {
-        return Buffer.from(await response.arrayBuffer());
-      } catch (error) {
-        signal?.throwIfAborted();
-        if (request.method === 'POST') throw new LostResponseError('half an answer', { cause: error });
-        throw unavailable(url, 'the connection broke.', error);
-      }
+      if (request.method === 'POST') throw new LostResponseError('half an answer', { cause: error });
+      throw unavailable(url, 'the connection broke.', error);
+    }
+  }
+
+  return {
+    stream,
+
+    async request(request, signal) {
+      const parts: Buffer[] = [];
+      for await (const part of stream(request, signal)) parts.push(part);
+      return Buffer.concat(parts);
     },
 
     readable: source.readable,
@@ -131,8 +166,11 @@ export function createHttpSession({ url, credentials, fetch, timeoutMilliseconds
     if (status === 401) return authFailed(url, 'it did not take the credentials (401).');
     if (status === 403) return accessDenied(url);
     if (status === 404 || status === 410) return remoteNotFound(url);
-    // A proxy may answer 502 or 504 for a push that has arrived.
-    if (status >= 500 && method === 'POST') return new LostResponseError(`status ${status}`);
+    if (status === 413 && method === 'POST') return requestTooLarge(url);
+    if (status >= 500 && method === 'POST') {
+      // A proxy may answer so for a push that is on its way, or has arrived.
+      return new LostResponseError(`status ${status}`, { isOver: status !== 502 && status !== 504 });
+    }
     if (status >= 500 || status === 429) return unavailable(url, `it answered ${status}.`);
     return protocolInvalid(url, status === 200 ? 'the content type is another.' : `it answered ${status}.`);
   }

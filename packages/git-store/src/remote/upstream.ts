@@ -10,6 +10,7 @@ import type { ObjectStore } from '../object-store.ts';
 import { encodeEntries, encodeObjects, encodePack } from '../pack/encode-pack.ts';
 import { encodeThinPack } from '../pack/thin-pack.ts';
 import { type GitRemote, pushRefused, pushUnknown } from './git-remote.ts';
+import { LostResponseError } from './http-session.ts';
 
 /** Where the branch is decided: the directory itself, or a remote that the directory is a cache of. */
 export interface Upstream {
@@ -35,12 +36,13 @@ export function createLocalUpstream(ref: BranchRef, objects: ObjectStore): Upstr
     complete: async () => false,
     async publish(base, next, created, signal) {
       const pack = await encodeObjects(created);
-      // While the pack is written, so that the disk is waited for once.
       await using staged = ref.stage(next);
-      return await objects.write(created, pack, async () => {
+      const move = async () => {
         signal?.throwIfAborted();
         return staged.move(base, signal);
-      });
+      };
+      // Together with the pack, so that the disk is waited for once.
+      return await objects.write(created, pack, move, [staged.file]);
     },
   };
 }
@@ -106,11 +108,13 @@ export function createRemoteUpstream({
     if (known !== null)
       for await (const { commit } of history.walk(known)) if (have.push(commit) === OFFERED_COMMITS) break;
     const shallow = await history.shallow();
-    const result = await remote.fetch({ ref: ref.name, want, have, shallow: [...shallow], depth }, signal);
+    await using pack = await objects.receivePack();
+    const request = { ref: ref.name, want, have, shallow: [...shallow], depth, receive: pack.write };
+    const result = await remote.fetch(request, signal);
     // Git puts up with a name too many in this file, not with a parent that is missing: so names are added before the pack,
     // and taken off after it.
     if (result.shallow.length > 0) await writeShallow([...shallow, ...result.shallow]);
-    await objects.addPack(result.pack);
+    await pack.finish();
     if (result.unshallow.length > 0) {
       await writeShallow(
         [...shallow, ...result.shallow].filter((commit) => !result.unshallow.includes(parseCommitId(commit))),
@@ -132,7 +136,8 @@ export function createRemoteUpstream({
 
     async publish(base, next, created, signal) {
       const whole = await encodeEntries(created);
-      const packFor = async () => (canReadThin ? encodeThinPack(created, whole, objects.find) : encodePack(whole).pack);
+      const packFor = async () =>
+        canReadThin ? encodeThinPack(created, whole, objects.find) : Buffer.concat(encodePack(whole).pack);
       if (!(await send(base, next, packFor, signal))) return false;
       // The remote has it, so nothing that goes wrong from here on may look like a failed write: it costs a fetch.
       try {
@@ -160,46 +165,49 @@ export function createRemoteUpstream({
     makePack: () => Promise<Buffer>,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
-    let cause: unknown;
+    /** Whether one that was sent may have been the one that moved the branch. */
     let mayHaveArrived = false;
-    for (let attempt = 0; attempt < SENDS; attempt += 1) {
-      signal?.throwIfAborted();
-      const isThin = canReadThin;
-      const pushed = await remote.push({ ref: ref.name, expected: base, next, pack: await makePack() }, signal);
-      if (pushed.outcome === 'accepted') return true;
-
-      // Not guessed, but looked up. What is sent again is the same commit, so it can arrive only once.
-      const now = await tipAfter(pushed, next, signal);
-      mayHaveArrived ||= pushed.outcome === 'unknown';
-      if (now !== base) {
-        const tip = await refresh(signal);
-        // Two writers may make the very same commit. One that was only ever rejected is the other's.
-        return mayHaveArrived && tip !== null && history.isAncestor(next, tip, signal);
-      }
-      if (pushed.outcome === 'rejected' && pushed.isUnread && isThin) {
-        canReadThin = false;
-        logger.info('the remote does not read thin packs, so it gets whole ones', { remote: remote.url });
-        continue;
-      }
-      if (pushed.outcome === 'rejected' && !LOST_RACE.test(pushed.reason)) throw pushRefused(remote.url, pushed.reason);
-      cause = pushed.outcome === 'unknown' ? pushed.cause : undefined;
-      logger.warn('a push is sent again', { remote: remote.url, outcome: pushed.outcome });
-      await pause(attempt, BACKOFF, signal);
-    }
-    if (cause === undefined) return false;
-    throw unavailable(remote.url, 'it fails to answer pushes.', cause);
-  }
-
-  async function tipAfter(
-    pushed: { readonly outcome: string; readonly cause?: unknown },
-    next: CommitId,
-    signal: AbortSignal | undefined,
-  ): Promise<CommitId | null> {
+    /** Whether nobody can say if one that was sent has arrived, or will. */
+    let isOpen = false;
     try {
-      return (await remote.tip(ref.name, signal)).commit;
+      let cause: unknown;
+      for (let attempt = 0; attempt < SENDS; attempt += 1) {
+        signal?.throwIfAborted();
+        const isThin = canReadThin;
+        const pushed = await remote.push({ ref: ref.name, expected: base, next, pack: await makePack() }, signal);
+        if (pushed.outcome === 'accepted') return true;
+
+        const wasOpen: boolean = isOpen;
+        if (pushed.outcome === 'unknown') mayHaveArrived = isOpen = true;
+        // Not guessed, but looked up. What is sent again is the same commit, so it can arrive only once.
+        const now = (await remote.tip(ref.name, signal)).commit;
+        // Two writers may make the very same commit. One that was only ever rejected is the other's.
+        if (now === next && mayHaveArrived) return true;
+        if (now !== base) {
+          const tip = await refresh(signal);
+          if (!mayHaveArrived || tip === null) return false;
+          // A first contact takes the newest commit alone.
+          if (base === null) await complete(signal);
+          return await history.isAncestor(next, tip, signal);
+        }
+        if (pushed.outcome === 'unknown')
+          isOpen = wasOpen || !(pushed.cause instanceof LostResponseError && pushed.cause.isOver);
+        if (pushed.outcome === 'rejected' && pushed.isUnread && isThin) {
+          canReadThin = false;
+          logger.info('the remote does not read thin packs, so it gets whole ones', { remote: remote.url });
+          continue;
+        }
+        if (pushed.outcome === 'rejected' && !LOST_RACE.test(pushed.reason))
+          throw pushRefused(remote.url, pushed.reason);
+        cause = pushed.outcome === 'unknown' ? pushed.cause : undefined;
+        logger.warn('a push is sent again', { remote: remote.url, outcome: pushed.outcome });
+        await pause(attempt, BACKOFF, signal);
+      }
+      if (cause === undefined && !isOpen) return false;
+      throw unavailable(remote.url, 'it fails to answer pushes.', cause);
     } catch (error) {
       signal?.throwIfAborted();
-      if (pushed.outcome === 'unknown' && error instanceof CaelusError) throw pushUnknown(remote.url, next, error);
+      if (isOpen && error instanceof CaelusError) throw pushUnknown(remote.url, next, error);
       throw error;
     }
   }

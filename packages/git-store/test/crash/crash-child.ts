@@ -19,7 +19,8 @@ function die(): never {
   for (;;);
 }
 
-async function killAt(when: KillMoment, number: number): Promise<void> {
+/** Returns how many calls there were so far. */
+async function killAt(when: KillMoment, number: number): Promise<() => number> {
   let count = 0;
   let chosen: WatchedCall | undefined;
   await watchCalls({
@@ -37,6 +38,7 @@ async function killAt(when: KillMoment, number: number): Promise<void> {
       if (call === chosen) die();
     },
   });
+  return () => count;
 }
 
 async function main(): Promise<void> {
@@ -53,6 +55,7 @@ async function main(): Promise<void> {
   }
   const scenario = CRASH_SCENARIOS.find((each) => each.name === name);
   if (scenario === undefined) throw new Error(`there is no scenario ${name}`);
+  let countCalls = () => 0;
   if (mode === 'record') {
     const running = new Map<WatchedCall, RecordedCall>();
     await watchCalls({
@@ -69,9 +72,10 @@ async function main(): Promise<void> {
     });
   } else {
     const [when = '', number = ''] = mode.split(':');
-    await killAt(when as KillMoment, Number(number));
+    countCalls = await killAt(when as KillMoment, Number(number));
   }
   await scenario.work(place, acknowledge);
+  if (mode !== 'record') process.stdout.write(`lived ${countCalls()}\n`);
   if (mode === 'record') process.stdout.write(`recorded ${JSON.stringify(steps)}\n`);
 }
 

@@ -24,6 +24,8 @@ export type CrashChild = ChildProcessByStdio<null, Readable, Readable>;
 export interface ChildEnd {
   /** Whether it was killed; otherwise it has done all its work. */
   readonly wasKilled: boolean;
+  /** How many calls it made, where it was not killed at one of them. */
+  readonly calls: number;
   readonly acknowledged: readonly string[];
   readonly steps: readonly RecordedStep[];
 }
@@ -44,9 +46,11 @@ export async function endOf(child: CrashChild): Promise<ChildEnd> {
   // What comes after the last end of a line was cut off by the kill.
   const lines = Buffer.concat(said).toString('utf8').split('\n').slice(0, -1);
   const recorded = lines.find((line) => line.startsWith('recorded '));
+  const lived = lines.find((line) => line.startsWith('lived '));
   return {
     wasKilled: signal === 'SIGKILL',
-    acknowledged: lines.filter((line) => line !== recorded),
+    calls: Number(lived?.slice('lived '.length)),
+    acknowledged: lines.filter((line) => line !== recorded && line !== lived),
     steps: recorded === undefined ? [] : (JSON.parse(recorded.slice('recorded '.length)) as RecordedStep[]),
   };
 }
@@ -157,11 +161,12 @@ export async function killAtEach(
       await site.settled();
       try {
         await checkPlace(site.place, site.before, end.acknowledged, scenario);
-        expect(end.wasKilled).toBe(true);
+        // What a remote sends may come in fewer parts than it did before, and be written by fewer calls.
+        if (!end.wasKilled) expect(end.calls).toBeLessThan(number);
       } catch (error) {
         throw new Error(`${scenario.name}, killed ${when} call ${number}, ${name}: ${String(error)}`, { cause: error });
       }
-      kills += 1;
+      if (end.wasKilled) kills += 1;
     }
     return kills;
   };

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommitId, parseCommitId, type Receipt } from '@caelus/core';
@@ -63,16 +64,18 @@ async function fill(place: Place, commits: number, directory?: string): Promise<
 
 const other = ({ root }: Place) => join(root, 'other.git');
 
+const writeOnce: CrashScenario['work'] = async (place, acknowledge) => {
+  await using store = await open(place);
+  acknowledge(await writePair(store, 'old-1', 'once'));
+};
+
 export const CRASH_SCENARIOS: readonly CrashScenario[] = [
   {
     name: 'a new repository and its first commit',
     hasRemote: false,
     commits: 1,
     prepare: async () => {},
-    async work(place, acknowledge) {
-      await using store = await open(place);
-      acknowledge(await writePair(store, 'new', '1'));
-    },
+    work: writeOnce,
   },
   {
     name: 'two commits on a history',
@@ -81,7 +84,10 @@ export const CRASH_SCENARIOS: readonly CrashScenario[] = [
     prepare: async (place) => void (await fill(place, 4)),
     async work(place, acknowledge) {
       await using store = await open(place);
-      for (const text of ['1', '2']) acknowledge(await writePair(store, 'old-1', text.repeat(4)));
+      // What is not small is written in another way.
+      for (const bytes of [20, 100_000]) {
+        acknowledge(await writePair(store, 'old-1', randomBytes(bytes).toString('base64')));
+      }
     },
   },
   {
@@ -143,10 +149,7 @@ export const CRASH_SCENARIOS: readonly CrashScenario[] = [
     hasRemote: true,
     commits: 1,
     prepare: async (place) => void (await fill(place, 3, other(place))),
-    async work(place, acknowledge) {
-      await using store = await open(place);
-      acknowledge(await writePair(store, 'new', '1'));
-    },
+    work: writeOnce,
   },
   {
     name: 'a lost race, and a fetch of what won it',
@@ -156,10 +159,7 @@ export const CRASH_SCENARIOS: readonly CrashScenario[] = [
       await fill(place, 2);
       await fill(place, 5, other(place));
     },
-    async work(place, acknowledge) {
-      await using store = await open(place);
-      acknowledge(await writePair(store, 'old-1', 'after the race'));
-    },
+    work: writeOnce,
   },
   {
     name: 'the rest of a history that was left out at first',

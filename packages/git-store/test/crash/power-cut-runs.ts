@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import type { RecordedStep } from './crash-child.ts';
 import { checkPlace, endOf, prepareSite, startChild } from './crash-runs.ts';
 import { BRANCH, type CrashScenario, open, type Place, writePair } from './crash-scenarios.ts';
-import { PowerCutDisk, readImage, writeImage } from './power-cut.ts';
+import { type Chance, PowerCutDisk, readImage, writeImage } from './power-cut.ts';
 
 /** Cuts the power at many points of what a scenario does, and checks what is left on the disk each time. */
 export async function provePowerCuts(bundle: string, scenario: CrashScenario, cuts: number): Promise<void> {
@@ -19,18 +19,18 @@ export async function provePowerCuts(bundle: string, scenario: CrashScenario, cu
   expect(replayed.now().directories).toEqual(directories);
   expect(new Map([...replayed.now().files].sort())).toEqual(new Map([...files].sort()));
 
+  const cutAfter = async (end: number, chance: Chance) => {
+    const done = steps.slice(0, end);
+    await writeImage(place.root, replay(new PowerCutDisk(first), done).cut(chance));
+    await freeLocks(place);
+    const acknowledged = done.flatMap((step) => ('acknowledged' in step ? [step.acknowledged] : []));
+    await checkPlace(place, before, acknowledged, scenario);
+  };
+  // Right after something was acknowledged, with the loss of all that was not synced.
+  for (const [index, step] of steps.entries()) if ('acknowledged' in step) await cutAfter(index + 1, () => 0);
+  const chances = fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true }));
   await fc.assert(
-    fc.asyncProperty(fc.nat(steps.length), fc.infiniteStream(fc.double({ min: 0, max: 1 })), async (end, chances) => {
-      const done = steps.slice(0, end);
-      const disk = replay(new PowerCutDisk(first), done);
-      await writeImage(
-        place.root,
-        disk.cut(() => chances.next().value),
-      );
-      const acknowledged = done.flatMap((step) => ('acknowledged' in step ? [step.acknowledged] : []));
-      await freeLocks(place);
-      await checkPlace(place, before, acknowledged, scenario);
-    }),
+    fc.asyncProperty(fc.nat(steps.length), chances, (end, stream) => cutAfter(end, () => stream.next().value)),
     { numRuns: cuts },
   );
 }

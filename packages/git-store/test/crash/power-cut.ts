@@ -19,7 +19,7 @@ export interface DiskImage {
   readonly files: ReadonlyMap<string, Buffer>;
 }
 
-/** Which of the changes that no sync has made certain are on the disk all the same; from 0 to 1, asked one after the other. */
+/** How much of each change that no sync has made certain is on the disk all the same: from 0, nothing, to 1. */
 export type Chance = () => number;
 
 /**
@@ -107,7 +107,7 @@ export class PowerCutDisk {
   /** What is on the disk once there is power again. */
   cut(chance: Chance): DiskImage {
     const names = new Map(this.#durable);
-    for (const change of this.#pending) if (chance() < 0.5) setNames(names, change.names);
+    for (const change of this.#pending) if (chance() >= 0.5) setNames(names, change.names);
     return imageOf(names, ({ content, durable }) =>
       content === durable ? content : whatIsLeft(content, durable, chance),
     );

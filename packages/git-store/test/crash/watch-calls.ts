@@ -27,8 +27,18 @@ interface OpenFile {
 }
 
 /** What is not watched because nothing of the store calls it. One that does is told at once. */
-const UNWATCHED = ['appendFile', 'copyFile', 'cp', 'ftruncate', 'mkdtemp', 'rm', 'symlink', 'truncate', 'writev'];
-const UNWATCHED_CALLBACKS = ['open', 'write', 'rename', 'link', 'unlink', 'mkdir', 'rmdir', 'createWriteStream'];
+const UNWATCHED = ['appendFile', 'copyFile', 'cp', 'ftruncate', 'mkdtemp', 'rm', 'symlink', 'truncate'];
+const UNWATCHED_FORMS = [
+  'open',
+  'write',
+  'writeFile',
+  'rename',
+  'link',
+  'unlink',
+  'mkdir',
+  'rmdir',
+  'createWriteStream',
+];
 const UNWATCHED_OF_HANDLES = ['write', 'writev', 'appendFile', 'truncate', 'createWriteStream'];
 
 /** Puts the observer around every call of this process, of `node:fs`, of its promises, and of `fetch`. */
@@ -183,7 +193,7 @@ export async function watchCalls(observer: CallObserver): Promise<void> {
     },
   };
 
-  type Done = (error: unknown) => void;
+  type Done = (error: Error | null) => void;
   const syncInBackground = (fd: number, done: Done): void =>
     void watch({ name: 'sync', path: byDescriptor.get(fd)?.path ?? '' }, () => promisify(original.fsync)(fd)).then(
       () => done(null),
@@ -192,12 +202,14 @@ export async function watchCalls(observer: CallObserver): Promise<void> {
   const callbacks = {
     fsync: syncInBackground,
     fdatasync: syncInBackground,
-    writeFile(fd: number, data: unknown, done: Done): void {
+    /** All at once, as the system does with a file on a disk. */
+    writev(fd: number, parts: readonly Uint8Array[], done: (error: unknown, bytes?: number) => void): void {
       const file = byDescriptor.get(fd);
       if (file === undefined || typeof done !== 'function') throw new Error('a file was written that is not watched');
-      const call = writing(file, bytesOf(data), undefined);
-      watch(call, () => promisify(original.writeFile)(fd, bytesOf(data)), halfOf(fd, call)).then(
-        () => done(null),
+      const call = writing(file, Buffer.concat(parts), undefined);
+      const { data = Buffer.alloc(0), position } = call;
+      watch(call, () => promisify(original.write)(fd, data, 0, data.length, position), halfOf(fd, call)).then(
+        ({ bytesWritten }) => done(null, bytesWritten),
         done,
       );
     },
@@ -206,7 +218,7 @@ export async function watchCalls(observer: CallObserver): Promise<void> {
   const refuse = (name: string) => () => {
     throw new Error(`${name} is not watched`);
   };
-  Object.assign(fs, sync, callbacks);
+  Object.assign(fs, sync);
   Object.assign(promises, async);
   Object.assign(prototype, ofHandle);
   for (const name of UNWATCHED) {
@@ -214,7 +226,8 @@ export async function watchCalls(observer: CallObserver): Promise<void> {
     if (name in promises) Object.assign(promises, { [name]: refuse(`promises.${name}`) });
   }
   for (const name of UNWATCHED_OF_HANDLES) Object.assign(prototype, { [name]: refuse(`FileHandle.${name}`) });
-  for (const name of UNWATCHED_CALLBACKS) Object.assign(fs, { [name]: refuse(`${name} with a callback`) });
+  for (const name of UNWATCHED_FORMS) Object.assign(fs, { [name]: refuse(`this form of ${name}`) });
+  Object.assign(fs, callbacks);
   syncBuiltinESMExports();
 
   const { fetch } = globalThis;

@@ -8,6 +8,8 @@ import { startHttpGitServer } from '../http-git-server.ts';
 
 export interface Race {
   readonly writers: number;
+  /** How many of them let the git binary write. Default: none. */
+  readonly native?: number;
   /** Of each writer. */
   readonly changes: number;
   /** How many calls of one writer wait at the same time. */
@@ -42,10 +44,10 @@ async function runWriter(program: string, args: readonly string[]): Promise<read
 
 function runWriters(
   program: string,
-  { writers, changes, callers, sharedEvery }: Race,
+  { writers, native = 0, changes, callers, sharedEvery }: Race,
   placeOf: (name: string) => readonly string[],
 ): Promise<readonly Acknowledged[]> {
-  const names = Array.from({ length: writers }, (_, index) => `w${index}`);
+  const names = Array.from({ length: writers }, (_, index) => `${index < native ? 'native' : 'w'}${index}`);
   const runs = names.map((name) =>
     runWriter(program, [name, ...[changes, callers, sharedEvery].map(String), ...placeOf(name)]),
   );

@@ -1,8 +1,9 @@
 // A writer in a process of its own: `race-writer.ts <name> <changes> <callers> <shared every> <directory> [<remote URL>]`. So
 // many callers write at the same time, and each n-th change is made to a file that all writers share: it holds a
-// generation, and the change makes it one more. Says `<change> <commit>` of each change once it is acknowledged.
+// generation, and the change makes it one more. Says `<change> <commit>` of each change once it is acknowledged. A name that
+// begins with `native` stands for the git binary.
 import { type ProposedChange, parseRepoPath, type Snapshot } from '@caelus/core';
-import { createGitStore } from '@caelus/git-store';
+import { createGitStore, nativeGit } from '@caelus/git-store';
 import { put, readText } from '../store-writing.ts';
 
 const GENERATION = 'shared/generation';
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
     retries: 1000,
     lockWaitMilliseconds: 30_000,
     remote: url === undefined ? undefined : { url },
+    transport: name.startsWith('native') ? nativeGit() : undefined,
   });
   let next = 0;
   let seen = 0;

@@ -3,6 +3,7 @@ import { stateStoreContract } from '@caelus/core/testing';
 import { nativeGit } from '@caelus/git-store';
 import { describe, it } from 'vitest';
 import { remoteHarness } from './remote-harness.ts';
+import { remoteScenarios } from './remote-scenarios.ts';
 
 stateStoreContract(
   { describe, it },
@@ -13,3 +14,5 @@ stateStoreContract(
       remoteHarness((root, index) => ({ directory: join(root, `clone-${index}.git`), transport: nativeGit() })),
   },
 );
+
+remoteScenarios(nativeGit());

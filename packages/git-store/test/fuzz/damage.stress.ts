@@ -1,0 +1,7 @@
+import { describe, it } from 'vitest';
+import { proveDamagedFetch, proveDamagedPack } from './damage-runs.ts';
+
+describe('a pack with a byte that is wrong', () => {
+  it('is read as it was, or reported', () => proveDamagedPack(1));
+  it('is refused where a remote sends it, and so is one that is cut off', () => proveDamagedFetch(3));
+});

@@ -1,0 +1,8 @@
+import fc from 'fast-check';
+import { describe, it } from 'vitest';
+import { checkHistory, history } from './history-fuzz.ts';
+
+describe('random histories', () => {
+  it('are the same objects as those that stock Git makes of the same content', () =>
+    fc.assert(fc.asyncProperty(history, checkHistory), { numRuns: 30 }));
+});

@@ -1,4 +1,0 @@
-import { nativeGit } from '@caelus/git-store';
-import { remoteScenarios } from './remote-scenarios.ts';
-
-remoteScenarios(nativeGit());
