@@ -1,8 +1,11 @@
 import type { CommitId, Logger } from '@caelus/core';
 import { type BranchRef, createBranchRef } from './branch-ref.ts';
+import { type GitSigner, signCommit } from './commit-signature.ts';
 import type { FileAccess } from './file-access.ts';
-import type { CommitRequest, GitBackend, GitBackendOptions, GitBranch } from './git-backend.ts';
+import type { GitBackend, GitBackendOptions, GitBranch } from './git-backend.ts';
+import { createCommit } from './git-commit.ts';
 import type { GitObject } from './git-object.ts';
+import { buildTree } from './git-snapshot.ts';
 import { createHistory } from './history.ts';
 import type { Maintenance } from './maintenance.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -43,19 +46,16 @@ export interface BackendParts {
   readonly objects: ObjectStore;
   readonly remote: GitRemote | undefined;
   readonly maintenance: Maintenance;
-  /** Makes a commit, and publishes it, once what it leads to can be; `undefined` where the race was lost. */
-  write(
-    request: CommitRequest,
-    publish: (commit: CommitId, created: readonly GitObject[]) => Promise<boolean>,
-    signal: AbortSignal | undefined,
-  ): Promise<CommitId | undefined>;
+  readonly sign: GitSigner | undefined;
+  /** Runs `publish` once a branch may lead to the objects, with those that it has to write itself. */
+  store<T>(objects: readonly GitObject[], publish: (unwritten: readonly GitObject[]) => Promise<T>): Promise<T>;
   scan(): Promise<void>;
   close(): Promise<void>;
 }
 
 export function composeBackend(
   { files, gitdir, logger, openRef }: StoreDirectory,
-  { objects, remote, maintenance, write, scan, close }: BackendParts,
+  { objects, remote, maintenance, sign, store, scan, close }: BackendParts,
 ): GitBackend {
   const history = createHistory(files, gitdir, objects);
 
@@ -70,16 +70,20 @@ export function composeBackend(
       refresh: upstream.refresh,
       complete: upstream.complete,
 
-      async commit(request, signal) {
-        const { base, expected = base } = request;
+      async commit({ base, expected = base, tree, edits, fields }, signal) {
         await maintenance.room();
-        const commit = await write(
-          request,
-          (next, created) => upstream.publish(expected, next, created, signal),
-          signal,
-        );
+        const { root, created } = await buildTree(objects, tree, edits);
+        const unsigned = createCommit({ ...fields, tree: root, parent: base });
+        // First, because nothing is written where it fails.
+        const commit = sign === undefined ? unsigned : await signCommit(unsigned, sign);
+        // A commit object's id is one.
+        const id = commit.id as CommitId;
+        const isPublished = await store([...created, commit], async (unwritten) => {
+          signal?.throwIfAborted();
+          return upstream.publish(expected, id, unwritten, signal);
+        });
         maintenance.afterWrite();
-        return commit;
+        return isPublished ? id : undefined;
       },
     };
   }

@@ -1,11 +1,7 @@
-import type { CommitId } from '@caelus/core';
-import { signCommit } from './commit-signature.ts';
 import { composeBackend, openDirectory } from './compose-backend.ts';
 import { createDiskFiles } from './disk-files.ts';
 import type { GitFileSystem } from './file-access.ts';
 import type { GitBackend, GitBackendOptions } from './git-backend.ts';
-import { createCommit } from './git-commit.ts';
-import { buildTree } from './git-snapshot.ts';
 import { createInjectedFiles } from './injected-files.ts';
 import { createMaintenance } from './maintenance.ts';
 import { createObjectStore } from './object-store.ts';
@@ -48,17 +44,8 @@ export async function openInProcessBackend(
     objects,
     remote,
     maintenance,
-
-    async write({ base, tree, edits, fields }, publish, signal) {
-      const { root, created } = await buildTree(objects, tree, edits);
-      const unsigned = createCommit({ ...fields, tree: root, parent: base });
-      const commit = sign === undefined ? unsigned : await signCommit(unsigned, sign);
-      signal?.throwIfAborted();
-      // A commit object's id is one.
-      const id = commit.id as CommitId;
-      return (await publish(id, [...created, commit])) ? id : undefined;
-    },
-
+    sign,
+    store: (created, publish) => publish(created),
     scan: () => packs.scan(),
     close: () => packs.close(),
   });

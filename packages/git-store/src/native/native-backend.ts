@@ -1,12 +1,9 @@
-import { type CommitId, isCaelusError, type Logger } from '@caelus/core';
-import { signCommit } from '../commit-signature.ts';
+import { isCaelusError, type Logger } from '@caelus/core';
 import { composeBackend, openDirectory } from '../compose-backend.ts';
 import { createDiskFiles } from '../disk-files.ts';
 import type { FileAccess } from '../file-access.ts';
 import type { GitBackend, GitBackendOptions } from '../git-backend.ts';
-import { createCommit } from '../git-commit.ts';
 import { unavailable } from '../git-errors.ts';
-import { buildTree } from '../git-snapshot.ts';
 import { createMaintenance } from '../maintenance.ts';
 import { withRefLock } from '../ref-lock.ts';
 import { checkGitVersion, createGitProgram, type GitProgram } from './git-program.ts';
@@ -62,20 +59,12 @@ export async function openNativeBackend(
     remote,
     maintenance,
 
-    async write(request, publish, signal) {
-      const { base, tree, edits, fields } = request;
-      const { root, created } = await buildTree(objects, tree, edits);
-      const unsigned = createCommit({ ...fields, tree: root, parent: base });
-      // Git signs only with keys of its own. And first, because nothing is written where it fails.
-      const signed = sign && (await signCommit(unsigned, sign));
+    sign,
+
+    // `git push` sends what lies in the directory, so nothing is left to write.
+    store(created, publish) {
       written += 1;
-      // A commit object's id is one.
-      const commit = signed ?? unsigned;
-      const id = commit.id as CommitId;
-      return writePack([...created, commit], async () => {
-        signal?.throwIfAborted();
-        return (await publish(id, [])) ? id : undefined;
-      });
+      return writePack(created, () => publish([]));
     },
 
     // Git looks by itself, when it misses an object.
