@@ -50,6 +50,11 @@ function sameEntries(base: Buffer, at: number, target: Buffer, wanted: number): 
 }
 
 function compareKeys(base: Buffer, other: EntryBounds, target: Buffer, entry: EntryBounds): number {
+  const length = Math.min(other.nameEnd - other.nameStart, entry.nameEnd - entry.nameStart);
+  const [here, there] = [other.nameStart, entry.nameStart];
+  const order = base.compare(target, there, there + length, here, here + length);
+  if (order !== 0) return order;
+  // One name begins with the other: then it depends on which of them are directories.
   const [a, b] = [entryOf(base, other), entryOf(target, entry)];
   const [before, after] = [sortKey(a.name, a.mode), sortKey(b.name, b.mode)];
   return before === after ? 0 : before < after ? -1 : 1;
