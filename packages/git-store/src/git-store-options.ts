@@ -10,6 +10,7 @@ import {
 import type { GitSigner } from './commit-signature.ts';
 import type { GitFileSystem } from './file-access.ts';
 import type { GitTransport } from './git-backend.ts';
+import { refuseOptions, unknownKeys } from './option-issues.ts';
 import { DEFAULT_PROTECTED_PATHS, MOST_PREFIX_SEGMENTS, type PathRules } from './path-rules.ts';
 import { DEFAULT_TOPIC_BRANCH, type PullRequestSettings } from './pull-request/pull-request.ts';
 import type { GitCredentialsCallback } from './remote/git-credentials.ts';
@@ -158,13 +159,7 @@ export function checkGitStoreOptions(options: GitStoreOptions): void {
     ),
     ...integer('/remote/timeoutMilliseconds', remote?.timeoutMilliseconds, 1, 3_600_000),
   ];
-  if (issues.length > 0) {
-    throw new CaelusError({
-      code: 'INVALID_INPUT',
-      message: `The options of the Git store cannot be accepted. ${issues.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
-      details: { issues },
-    });
-  }
+  refuseOptions('the Git store', issues);
   if (committer !== undefined) parseActor(committer);
   if (remote === undefined) return;
   parseGitRepositoryUrl(remote.url);
@@ -211,10 +206,4 @@ function check(path: string, accepted: boolean, message: string): readonly Input
 function integer(path: string, value: number | undefined, least: number, most: number): readonly InputIssue[] {
   const accepted = value === undefined || (Number.isInteger(value) && value >= least && value <= most);
   return check(path, accepted, `Use a whole number from ${least} to ${most}.`);
-}
-
-function unknownKeys(path: string, value: object, known: readonly string[]): readonly InputIssue[] {
-  return Object.keys(value)
-    .filter((key) => !known.includes(key))
-    .map((key) => ({ path: `${path}/${key}`, message: 'This option is not known.' }));
 }

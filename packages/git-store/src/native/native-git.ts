@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
-import { CaelusError, type InputIssue } from '@caelus/core';
+import type { InputIssue } from '@caelus/core';
 import type { GitTransport } from '../git-backend.ts';
+import { refuseOptions, unknownKeys } from '../option-issues.ts';
 import { type NativeGitSshOptions, sshIssues } from './ssh-command.ts';
 
 export interface NativeGitOptions {
@@ -44,13 +45,7 @@ export function nativeGit(options: NativeGitOptions = {}): GitTransport {
       .map(([name]) => notText(`/environment/${name}`)),
     ...(ssh === undefined ? [] : sshIssues(ssh)),
   ];
-  if (issues.length > 0) {
-    throw new CaelusError({
-      code: 'INVALID_INPUT',
-      message: `The options of nativeGit cannot be accepted. ${issues.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
-      details: { issues },
-    });
-  }
+  refuseOptions('nativeGit', issues);
   return {
     hasSsh: ssh !== undefined,
     async open(backend) {
@@ -73,10 +68,4 @@ function isText(value: unknown): value is string {
 
 function notText(path: string): InputIssue {
   return { path, message: 'Give a text that is not empty.' };
-}
-
-function unknownKeys(path: string, value: object, known: readonly string[]): readonly InputIssue[] {
-  return Object.keys(value)
-    .filter((key) => !known.includes(key))
-    .map((key) => ({ path: `${path}/${key}`, message: 'This option is not known.' }));
 }

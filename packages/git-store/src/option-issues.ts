@@ -1,0 +1,18 @@
+import { CaelusError, type InputIssue } from '@caelus/core';
+
+/** An issue for each option that is not one, which most often is a known one misspelt. */
+export function unknownKeys(path: string, value: object, known: readonly string[]): readonly InputIssue[] {
+  return Object.keys(value)
+    .filter((key) => !known.includes(key))
+    .map((key) => ({ path: `${path}/${key}`, message: 'This option is not known.' }));
+}
+
+/** @throws {CaelusError} `INVALID_INPUT` where there is any issue */
+export function refuseOptions(owner: string, issues: readonly InputIssue[]): void {
+  if (issues.length === 0) return;
+  throw new CaelusError({
+    code: 'INVALID_INPUT',
+    message: `The options of ${owner} cannot be accepted. ${issues.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
+    details: { issues },
+  });
+}
