@@ -1,6 +1,25 @@
 // The whole public API of @caelus/core: named re-exports only, one block a folder.
 
+// adopt
+export { type ExpressEditInput, type ExpressedEdit, expressEdit } from './adopt/express-edit.ts';
+export { type InstanceOfContent, instanceOfContent } from './adopt/instance-of-content.ts';
 export type { CallOptions } from './call-options.ts';
+// catalogue
+export {
+  type CatalogueFile,
+  type CatalogueRow,
+  cataloguePath,
+  parseCatalogueFile,
+  productRow,
+  renderCatalogueFile,
+  templateVersionRow,
+} from './catalogue/catalogue-file.ts';
+export {
+  type CatalogueDecision,
+  type CatalogueDrift,
+  type DecideCatalogueInput,
+  decideCatalogue,
+} from './catalogue/decide-catalogue.ts';
 // commit
 export {
   CHANGE_TRAILER,
@@ -61,9 +80,11 @@ export {
   instanceIdOf,
   type Layout,
   type LayoutName,
+  productFile,
   projectFile,
   REPOSITORY_FILES,
   shardOf,
+  templateVersionFile,
 } from './layout/layout.ts';
 export {
   below,
@@ -171,6 +192,7 @@ export type { Clock } from './ports/clock.ts';
 export type { IdSource } from './ports/id-source.ts';
 export { type LogFields, type Logger, silentLogger } from './ports/logger.ts';
 export {
+  type BranchState,
   type DesiredUpdate,
   type Drift,
   type EventQuery,
@@ -189,7 +211,13 @@ export {
   type WorkItem,
   type WorkRetry,
 } from './ports/repository.ts';
-export { desiredChanges, observedChanges, parsePageLimit, parseWorkClaim } from './ports/repository-rules.ts';
+export {
+  desiredChanges,
+  observedChanges,
+  parseBranchState,
+  parsePageLimit,
+  parseWorkClaim,
+} from './ports/repository-rules.ts';
 export type {
   SecretBackend,
   SecretBackendCapabilities,
@@ -232,6 +260,7 @@ export {
   renderMarker,
   renderTombstone,
   type Tombstone,
+  tombstoneOf,
 } from './render/marker.ts';
 export { createRenderContext, type RenderContext, type RenderContextOptions } from './render/render-context.ts';
 export { type RenderedInstance, type RenderInstanceInput, renderInstance } from './render/render-instance.ts';
@@ -239,6 +268,7 @@ export {
   assertRepositoryOwned,
   parseRepositoryLayout,
   type RepositoryLayout,
+  readStoreId,
   renderRepository,
 } from './render/render-repository.ts';
 export { renderYaml } from './render/render-yaml.ts';
@@ -260,6 +290,7 @@ export { explainValues, type LeafProvenance } from './values/explain-values.ts';
 export { fromJsonPointer, toJsonPointer } from './values/json-pointer.ts';
 export { assertUnlocked, PLATFORM_KEY } from './values/locked-values.ts';
 export { mergeValues, type ValuesLayer, type ValuesLayerName } from './values/merge-values.ts';
+export { type OverlayInput, overlayValues } from './values/overlay-values.ts';
 export { type ParseValuesOptions, parseValues } from './values/parse-values.ts';
 export type { Values } from './values/values.ts';
 export { VALUES_LIMITS, VALUES_SCHEMA_LIMITS, type ValuesLimits } from './values/values-limits.ts';

@@ -50,9 +50,13 @@ type Operation =
         | 'plan-stale'
         | 'run-stale';
     }
+  | { type: 'rewind'; by: number }
+  | { type: 'resolve'; winner: Winner }
   | { type: 'edit'; content: string }
   | { type: 'restore'; which: number }
   | { type: 'reconcile'; crash: 'no' | 'before-write' | 'after-write' };
+
+type Winner = 'database' | 'git';
 
 const content = fc.constantFrom('a', 'b', 'c');
 const operation: fc.Arbitrary<Operation> = fc.oneof(
@@ -74,6 +78,8 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('edit'), content }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('restore'), which: fc.nat(3) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('rewind'), by: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('resolve'), winner: fc.constantFrom('database', 'git') }) },
   {
     weight: 6,
     arbitrary: fc.record({
@@ -87,11 +93,16 @@ interface Faults {
   /** Changes what decide sees, to prove that the laws notice. */
   readonly blind?: (input: DecideInput) => DecideInput;
   readonly noCompareAndSwap?: boolean;
+  /** A command that chooses a side goes on from the row's generation, whatever Git's is. */
+  readonly noRaise?: boolean;
 }
 
 class Model {
   database: Database = { row: null, changes: [], gitState: null };
   git: Branch = { tip: 0, marker: null, tombstone: null, content: null, applicationFile: false };
+  past: Branch[] = [];
+  /** What lay in Git when a person, or the policy, chose what becomes of it. */
+  chosen = new Set<string>();
   clusterHasApplication = false;
   backups: Database[] = [];
   stale: Plan | null = null;
@@ -136,6 +147,14 @@ class Model {
       case 'remove-application-file':
         this.push({ applicationFile: false });
         return;
+      case 'rewind': {
+        const before = this.past[op.by];
+        if (before) this.push({ ...before, tip: this.git.tip });
+        return;
+      }
+      case 'resolve':
+        this.resolve(op.winner);
+        return;
       case 'argo':
         this.clusterHasApplication = this.git.applicationFile;
         return;
@@ -163,7 +182,71 @@ class Model {
     };
   }
 
+  /** What a person does about a flag. */
+  resolve(winner: Winner): void {
+    const decision = this.decision();
+    if (decision.action !== 'flag') return;
+    const { marker, tombstone } = this.git;
+    if (decision.drift === 'orphan' || decision.drift === 'tombstone-orphan') {
+      const { generation, changeId } = tombstone ?? (marker as Marker);
+      this.database = {
+        ...this.database,
+        row: { generation, changeId, wanted: tombstone === null, content: contentOf(marker) ?? '' },
+        changes: [...this.database.changes, changeId, ...(marker ? [marker.changeId] : [])],
+      };
+      return;
+    }
+    if (winner === 'database') this.choose({}, decision.drift === 'missing' ? 'removed' : 'present');
+    else if (decision.drift === 'database-behind') this.choose({ content: contentOf(marker) ?? '' }, 'present');
+    else if (decision.drift === 'manual-edit') this.accept();
+    else this.choose({ wanted: false }, 'present');
+  }
+
+  accept(): void {
+    if (this.isExpressible()) this.choose({ content: this.git.content ?? '' }, 'present');
+  }
+
+  isExpressible(): boolean {
+    const { content: actual, applicationFile, marker } = this.git;
+    return actual !== null && actual !== 'c' && applicationFile && marker?.changeId === this.database.row?.changeId;
+  }
+
+  /** The row takes a side: a change of its own, past everything in Git, and what lies there is taken note of. */
+  choose(change: Partial<Row>, phase: GitState['phase']): void {
+    const { marker, tombstone } = this.git;
+    const before = this.database.row as Row;
+    const inGit = [marker, tombstone].flatMap((file) => (file ? [file] : []));
+    if (tombstone) this.chosen.add(tombstone.changeId);
+    this.chosen.add(this.contentChosen());
+    this.command(change);
+    const row = this.database.row as Row;
+    const generation = this.faults.noRaise
+      ? row.generation
+      : Math.max(before.generation, ...inGit.map((file) => file.generation)) + 1;
+    this.database = {
+      ...this.database,
+      row: { ...row, generation },
+      changes: [...this.database.changes, ...inGit.map(({ changeId }) => changeId)],
+      gitState: {
+        instanceId: 'i' as never,
+        generation: marker?.generation ?? 0,
+        changeId: (marker ?? tombstone ?? before).changeId,
+        contentHash: this.input().git.contentHash ?? '',
+        specHash: '',
+        commit: String(this.git.tip).padStart(40, '0') as CommitId,
+        phase,
+        writtenAt: '' as never,
+      },
+    };
+  }
+
+  contentChosen(): string {
+    const { marker, content: actual, applicationFile } = this.git;
+    return `${marker?.changeId} ${this.hash(actual, applicationFile)}`;
+  }
+
   push(change: Partial<Branch>): void {
+    this.past = [this.git, ...this.past].slice(0, 6);
     this.git = { ...this.git, ...change, tip: this.git.tip + 1 };
   }
 
@@ -178,13 +261,14 @@ class Model {
       git: {
         marker,
         tombstone,
-        contentHash: marker && this.hash(actual, applicationFile),
+        contentHash: marker || actual !== null ? this.hash(actual, applicationFile) : null,
         hasDirectory: actual !== null,
         hasApplicationFile: applicationFile,
       },
       gitState,
       knowsChange: (changeId) => changes.includes(changeId),
       applicationGone: !this.clusterHasApplication && !applicationFile,
+      editIsExpressible: this.isExpressible(),
       policy: this.policy,
     };
   }
@@ -200,6 +284,11 @@ class Model {
 
   carryOut({ tip, decision, row, changes }: Plan, crash: 'no' | 'before-write' | 'after-write'): void {
     if (crash === 'before-write') return;
+    if (decision.action === 'accept') {
+      // In one transaction with a look at the row, and of what was seen in Git.
+      if (tip === this.git.tip && this.database.row?.changeId === row.changeId) this.accept();
+      return;
+    }
     const change = this.changeOf(decision, row);
     if (change) {
       if (tip !== this.git.tip && !this.faults.noCompareAndSwap) return;
@@ -235,7 +324,7 @@ class Model {
         return { marker, content: row.content, applicationFile: true, tombstone: null };
       }
       case 'remove-application':
-        return { applicationFile: false, tombstone: { ...ME, id: 'i' as never, generation, changeId } };
+        return { applicationFile: false, tombstone: { ...ME, id: 'i', generation, changeId } as unknown as Tombstone };
       case 'remove-directory':
         return { content: null, marker: null };
       default:
@@ -252,7 +341,8 @@ class Model {
       expect(row.generation, 'a generation went back').toBeGreaterThanOrEqual(before.generation);
     }
     if (decision.action !== 'write') return;
-    expect(tombstone, 'a deleted instance was revived').toBeNull();
+    if (tombstone) expect(this.chosen, 'a deleted instance was revived').toContain(tombstone.changeId);
+    if (this.chosen.has(this.contentChosen())) return;
     const edited = marker !== null && this.hash(actual, applicationFile) !== marker.contentHash;
     if (edited) expect(this.policy.manualEdit, 'a manual edit was overwritten against the policy').toBe('repair');
   }
@@ -282,6 +372,11 @@ class Model {
   }
 }
 
+/** What the marker's change wrote. */
+function contentOf(marker: Marker | null): string | undefined {
+  return marker?.contentHash.split(':')[0];
+}
+
 const phaseWritten: Partial<Record<Decision['action'], GitState['phase']>> = {
   write: 'present',
   'remove-application': 'application-removed',
@@ -289,18 +384,25 @@ const phaseWritten: Partial<Record<Decision['action'], GitState['phase']>> = {
 };
 
 const policy: fc.Arbitrary<DriftPolicy> = fc.record({
-  manualEdit: fc.constantFrom('repair', 'report'),
+  manualEdit: fc.constantFrom('repair', 'report', 'accept'),
   missing: fc.constantFrom('restore', 'report'),
 });
 
 function checkLaws(faults: Faults, numRuns: number): void {
   const sequences = fc.array(operation, { size: 'max', maxLength: 60 });
   fc.assert(
-    fc.property(policy, sequences, (chosen, operations) => {
+    fc.property(policy, sequences, fc.constantFrom<Winner>('database', 'git'), (chosen, operations, winner) => {
       const model = new Model(chosen, faults);
       for (const op of operations) model.run(op);
       model.settle();
       model.checkSettled();
+      // Whatever is flagged then, one decision of a person settles; for the edit that no row expresses, it has to be repair.
+      model.resolve(winner);
+      model.settle();
+      model.resolve('database');
+      model.settle();
+      model.checkSettled();
+      expect(model.decision()).toEqual({ action: 'none' });
     }),
     { numRuns },
   );
@@ -325,6 +427,18 @@ describe('decide, over operations, crashes, manual edits, stale workers and rest
       },
     ],
     ['the compare-and-swap', { noCompareAndSwap: true }],
+    ['the raise past the generation of Git', { noRaise: true }],
+    [
+      'the look at what was chosen upon',
+      {
+        blind: ({ gitState, git, ...input }) => {
+          const { marker } = git;
+          if (gitState === null || marker === null || marker === 'invalid') return { ...input, git, gitState };
+          const { changeId } = marker;
+          return { ...input, git, gitState: { ...gitState, changeId, contentHash: git.contentHash ?? '' } };
+        },
+      },
+    ],
     ['the tombstones', { blind: (input) => ({ ...input, git: { ...input.git, tombstone: null } }) }],
   ])('goes red without %s', (_, faults) => {
     expect(() => checkLaws(faults, 20_000)).toThrow(/Property failed/);

@@ -20,6 +20,7 @@ import {
   renderTombstone,
   type StateStore,
   type Trailer,
+  tombstoneOf,
 } from '@caelus/core';
 import { inputOf } from './render-samples.ts';
 
@@ -75,8 +76,8 @@ export function deletion(number: number, generation: number, phase: 'application
   const id = instanceId(number);
   const layout = createLayout('flat');
   const places = instanceFiles(layout, id);
-  const { storeId } = inputOf().context;
-  const tombstone = renderTombstone({ storeId, id, generation, changeId: changeId(number, generation) });
+  const { context, instance } = inputOf({ instance: { id, generation, changeId: changeId(number, generation) } });
+  const tombstone = renderTombstone(tombstoneOf(instance, context.storeId));
   return {
     subject: id,
     async propose(snapshot) {

@@ -1,5 +1,6 @@
 import {
   type ArgoCdVersion,
+  cataloguePath,
   createLayout,
   createRenderContext,
   type Instance,
@@ -9,13 +10,19 @@ import {
   parseStoreId,
   parseTemplateVersion,
   parseTier,
+  productRow,
   type RenderContext,
   type RenderInstanceInput,
   type RepoTree,
+  renderCatalogueFile,
   renderInstance,
   renderRepository,
+  renderTombstone,
   slugNaming,
   type TemplateCapabilities,
+  type TemplateVersion,
+  templateVersionRow,
+  tombstoneOf,
   uuidNaming,
 } from '@caelus/core';
 
@@ -31,6 +38,9 @@ export interface Sample {
   readonly defaultValues?: object;
   readonly tier?: object;
   readonly instance?: Partial<Record<keyof Instance, unknown>>;
+  readonly templateVersion?: Partial<Record<keyof TemplateVersion, unknown>>;
+  /** Shows the catalogue and the tombstone too. */
+  readonly records?: boolean;
 }
 
 const at = '2026-01-31T12:00:00.000Z';
@@ -71,6 +81,7 @@ export function inputOf(sample: Sample = {}): RenderInstanceInput {
     capabilities: sample.capabilities ?? { hostname: '/ingress/host' },
     createdAt: at,
     deprecatedAt: null,
+    ...sample.templateVersion,
   });
   const context = contextOf(sample);
   const tier = parseTier({ name: 'stable', ...sample.tier });
@@ -113,7 +124,18 @@ export function renderSample(sample: Sample): RepoTree {
   const input = inputOf(sample);
   const repository = [...renderRepository({ context: input.context, tiers: [input.tier] })];
   const shown = repository.filter(([path]) => !/\/(?!1f|00)[0-9a-f]{2}(?:\/|\.yaml$)/.test(path));
-  return new Map([...shown, ...renderInstance(input).tree]);
+  return new Map([...shown, ...renderInstance(input).tree, ...(sample.records ? recordsOf(input) : [])]);
+}
+
+/** What is there so that the rows can be rebuilt: the catalogue, and the tombstone, as after the instance's deletion. */
+function recordsOf({ context, instance, product, templateVersion }: RenderInstanceInput): RepoTree {
+  const { storeId, layout } = context;
+  const rows = [productRow(product), templateVersionRow(templateVersion)];
+  const tombstone = renderTombstone(tombstoneOf(instance, storeId));
+  return new Map([
+    ...rows.map((row) => [cataloguePath(row), renderCatalogueFile({ storeId, row })] as const),
+    [layout.tombstoneFile(instance.id), tombstone] as const,
+  ]);
 }
 
 const everyTierOption = {
@@ -149,6 +171,17 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
     capabilities: { volumes: { annotations: ['/persistence/annotations', '/caches/0/annotations'] } },
     defaultValues: { caches: [{ size: '1Gi', annotations: { team: 'a' } }, { size: '2Gi' }] },
   },
+  'records-of-rows': {
+    records: true,
+    capabilities: { hostname: '/ingress/host', volumes: 'claim-templates' },
+    templateVersion: {
+      valuesSchema: { type: 'object', properties: { title: { type: 'string' } } },
+      lockedValues: ['/image'],
+      deprecatedAt: '2026-03-31T12:00:00.000Z',
+    },
+    instance: { hostname: 'guests.example.com', deletionPolicy: 'retain', deletedAt: '2026-04-30T12:00:00.000Z' },
+  },
+  'records-of-rows-sharded': { layout: 'sharded', records: true },
   'retain-claim-templates': { ...retain, capabilities: { volumes: 'claim-templates' } },
   'delete-hooks': { capabilities: { deleteHooks: ['post-delete', 'pre-delete'] } },
   'delete-hooks-2.14': { version: '2.14', capabilities: { deleteHooks: ['pre-delete', 'post-delete'] } },

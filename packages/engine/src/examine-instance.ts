@@ -4,8 +4,12 @@ import {
   type ChangeId,
   type Decision,
   decide,
+  type ExpressedEdit,
+  expressEdit,
   type GitContent,
+  type GitState,
   type Instance,
+  type InstanceContent,
   type InstanceId,
   isWanted,
   type Marker,
@@ -30,6 +34,10 @@ export interface Examination {
   /** What should lie there; `undefined` for an instance that is not wanted. */
   readonly rendered: RenderedInstance | undefined;
   readonly marker: Marker | null;
+  readonly git: GitContent;
+  readonly gitState: GitState | undefined;
+  /** The change of the row that has the effect of an edit by hand; `undefined` where there is none. */
+  readonly expressed: ExpressedEdit | undefined;
   readonly decision: Decision;
 }
 
@@ -52,6 +60,7 @@ export async function examineInstance(
     wanted && parts
       ? renderInstance({ context: render, instance, tier: tierOf(context, instance.tier), ...parts })
       : undefined;
+  const expressed = instance && parts && rendered && expressOf(context, { instance, rendered, git, ...parts });
   const known = await findKnownChanges(repository, id, git, options);
   const isWaiting = instance !== undefined && !wanted && git.hasDirectory && !git.hasApplicationFile;
   const decision = decide({
@@ -69,6 +78,7 @@ export async function examineInstance(
     knowsChange: (changeId) => known.has(changeId),
     // Argo CD is asked only where the answer matters.
     applicationGone: isWaiting && (await status.get(instance.argoAppName, options)) === undefined,
+    editIsExpressible: expressed !== undefined,
     policy: driftPolicy,
   });
   const marker = git.marker === 'invalid' ? null : git.marker;
@@ -79,8 +89,30 @@ export async function examineInstance(
     files: git.files,
     rendered,
     marker,
+    git,
+    gitState,
+    expressed,
     decision,
   };
+}
+
+function expressOf(
+  context: EngineContext,
+  {
+    git,
+    rendered,
+    ...parts
+  }: {
+    readonly instance: Instance;
+    readonly templateVersion: TemplateVersion;
+    readonly rendered: RenderedInstance;
+    readonly git: InstanceContent;
+  },
+): ExpressedEdit | undefined {
+  const { marker, files, contentHash } = git;
+  if (marker === null || marker === 'invalid' || marker.contentHash === contentHash) return undefined;
+  const tier = tierOf(context, parts.instance.tier);
+  return expressEdit({ ...parts, tier, layout: context.render.layout, rendered, found: { files, marker } });
 }
 
 /** The product and the template version of an instance. @throws {CaelusError} `STORE_CORRUPT` where one is gone */

@@ -7,6 +7,7 @@ import {
   type RepoTree,
   readInstance,
   renderTombstone,
+  tombstoneOf,
 } from '@caelus/core';
 import type { InstanceDraft } from './draft-instance.ts';
 import type { EngineContext } from './engine-context.ts';
@@ -27,7 +28,6 @@ export async function planDraft(
 
 /** Both phases at once: in the end, only the tombstone is left. */
 function treeAfterDeletion({ render: { layout, storeId } }: EngineContext, { instance }: InstanceDraft): RepoTree {
-  const { id, generation, changeId } = instance;
-  const { tombstone } = instanceFiles(layout, id);
-  return new Map([[tombstone, renderTombstone({ storeId, id, generation, changeId })]]);
+  const { tombstone } = instanceFiles(layout, instance.id);
+  return new Map([[tombstone, renderTombstone(tombstoneOf(instance, storeId))]]);
 }

@@ -10,6 +10,7 @@ import {
   type ProposedChange,
   type RenderContext,
   renderTombstone,
+  tombstoneOf,
 } from '@caelus/core';
 import type { EngineContext } from './engine-context.ts';
 import { type Examination, examineInstance } from './examine-instance.ts';
@@ -86,10 +87,9 @@ function removeApplication(
   instance: Instance,
   files: Examination['files'],
 ): Change {
-  const { id, generation, changeId } = instance;
-  const { application, tombstone } = instanceFiles(layout, id);
+  const { application, tombstone } = instanceFiles(layout, instance.id);
   const after = new Map(files);
   after.delete(application);
-  after.set(tombstone, renderTombstone({ storeId, id, generation, changeId }));
+  after.set(tombstone, renderTombstone(tombstoneOf(instance, storeId)));
   return diffTrees(files, after);
 }

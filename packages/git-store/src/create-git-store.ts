@@ -205,7 +205,11 @@ export async function createGitStore(options: GitStoreOptions): Promise<GitStore
 
   return {
     name,
-    capabilities: { remote: options.remote !== undefined, durable: backend.durable },
+    capabilities: {
+      remote: options.remote !== undefined,
+      durable: backend.durable,
+      ...(pullRequest && { descends: false }),
+    },
     pathPrefix: rules.pathPrefix,
 
     async snapshot(callOptions) {

@@ -17,7 +17,7 @@ stateStoreContract(
   { describe, it },
   {
     name: 'a topic branch',
-    capabilities: { remote: false, durable: true },
+    capabilities: { remote: false, durable: true, descends: false },
     async create(): Promise<StateStoreHarness> {
       const root = await temporaryDirectory();
       const directory = join(root.path, 'store.git');

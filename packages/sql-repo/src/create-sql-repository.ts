@@ -25,6 +25,11 @@ import { type SqliteDriver, sqliteDrivers } from './sqlite/sqlite-driver.ts';
 export interface CommonSqlOptions extends CallOptions {
   /** Whether to apply the migrations that the database does not have. Default `true`; see {@link printMigrations}. */
   readonly migrate?: boolean | undefined;
+  /**
+   * The id of a new database, which marks everything in Git as its own. Give it to rebuild a lost database: what `readStoreId`
+   * reads from the GitOps repository. A database that has another id is refused. Default: a new one.
+   */
+  readonly storeId?: string | undefined;
   /** Makes the store id and lease tokens. Default: random UUIDs. */
   readonly ids?: IdSource | undefined;
   /** Says when migrations were applied. Default: the system's clock. */
@@ -59,7 +64,7 @@ const randomIds: IdSource = { uuid: () => randomUUID() };
  * machine may open the same SQLite file; a file on a network file system is not safe. PostgreSQL is for processes on many
  * machines, and for hosts that write their own rows in the same transaction ({@link SqlRepository}).
  *
- * @throws {CaelusError} `INVALID_INPUT`; `SQL_DRIVER_MISSING`; `UNAVAILABLE` where the database cannot be opened;
+ * @throws {CaelusError} `INVALID_INPUT`; `ID_INVALID`; `STORE_FOREIGN` where `storeId` is not the database's; `SQL_DRIVER_MISSING`; `UNAVAILABLE` where the database cannot be opened;
  *   `STORE_CORRUPT` where the file is not a database; `SQL_DATABASE_FOREIGN` where it, or the schema, is not one of Caelus;
  *   `SQL_DATABASE_UNSUPPORTED`, `SQL_STATEMENT_FAILED`, `SQL_MIGRATION_CHANGED`, `SQL_MIGRATION_UNKNOWN`,
  *   `SQL_MIGRATION_PENDING`
@@ -80,7 +85,9 @@ export async function createSqlRepository(options: SqlRepositoryOptions): Promis
     if (options.migrate === false) await assertMigrated(database, plan);
     else await migrate(database, plan, () => toTimestamp(clock.now()), { signal });
     await opened.settle();
-    const storeId = await findOrMakeStoreId(database, ids, { signal });
+    const wanted = options.storeId === undefined ? undefined : parseStoreId(options.storeId);
+    const storeId = await findOrMakeStoreId(database, wanted ?? ids, { signal });
+    if (wanted !== undefined && storeId !== wanted) throw storeForeign(name, wanted, storeId);
     return repositoryOver({ name, capabilities, storeId, ids, database, join, listen });
   } catch (error) {
     await database[Symbol.asyncDispose]();
@@ -100,14 +107,18 @@ async function assertMigrated(database: SqlDatabase, plan: MigrationPlan): Promi
 }
 
 /** The id under which everything in Git is this database's own. Made once, by whoever comes first. */
-async function findOrMakeStoreId(database: SqlDatabase, ids: IdSource, options: CallOptions): Promise<StoreId> {
+async function findOrMakeStoreId(
+  database: SqlDatabase,
+  wanted: StoreId | IdSource,
+  options: CallOptions,
+): Promise<StoreId> {
   const sql = `SELECT value FROM meta WHERE key = 'store_id'`;
   const found = (await database.query(sql, [], options)).rows[0];
   const [row] = found
     ? [found]
     : await database.transaction(async (session) => {
         const insert = `INSERT INTO meta (key, value) VALUES ('store_id', ?) ON CONFLICT (key) DO NOTHING`;
-        await session.query(insert, [parseStoreId(ids.uuid())]);
+        await session.query(insert, [typeof wanted === 'string' ? wanted : parseStoreId(wanted.uuid())]);
         return (await session.query(sql)).rows;
       }, options);
   try {
@@ -115,6 +126,14 @@ async function findOrMakeStoreId(database: SqlDatabase, ids: IdSource, options: 
   } catch (cause) {
     throw corrupt('meta store_id', cause);
   }
+}
+
+function storeForeign(name: string, expected: StoreId, actual: StoreId): CaelusError {
+  return new CaelusError({
+    code: 'STORE_FOREIGN',
+    message: `The database ${name} has another store id than the one that is asked for. Open an empty database, or leave storeId out.`,
+    details: { expected, actual },
+  });
 }
 
 function assertOptions(options: SqlRepositoryOptions): void {

@@ -2,6 +2,7 @@ import type { IdSource, Repository, RepositoryReader, RepositoryTransaction, Sto
 import type { OpenedDatabase } from './opened-database.ts';
 import type { SqlExecutor } from './sql-executor.ts';
 import type { SqlDatabase, SqlSession } from './sql-session.ts';
+import { findBranchState, putBranchState } from './tables/branch-state.ts';
 import { findDrift, listDrift, putDrift } from './tables/drift.ts';
 import { appendEvent, hasChange, listEvents } from './tables/events.ts';
 import { findGitState, putGitState } from './tables/git-states.ts';
@@ -111,6 +112,7 @@ function readerOf(session: SqlSession): RepositoryReader {
     hasChange: (id, changeId, options) => hasChange(session, id, changeId, options),
     listEvents: (query, options) => listEvents(session, query, options),
     workBacklog: (options) => workBacklog(session, options),
+    findBranchState: (options) => findBranchState(session, options),
   };
 }
 
@@ -124,6 +126,7 @@ function transactionOf(session: SqlSession): RepositoryTransaction {
     updateDesired: (id, expected, update) => updateDesired(session, id, expected, update),
     updateObserved: (id, observed, at) => updateObserved(session, id, observed, at),
     putGitState: (state) => putGitState(session, state),
+    putBranchState: (state) => putBranchState(session, state),
     putDrift: (id, kind, at) => putDrift(session, id, kind, at),
     appendEvent: (event) => appendEvent(session, event),
     requestWork: (id, reason, at) => requestWork(session, id, reason, at),

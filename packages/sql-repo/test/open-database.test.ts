@@ -48,6 +48,20 @@ async function behind<T>(work: (connection: SqliteConnection) => T): Promise<T> 
 }
 
 describe('createSqlRepository', () => {
+  it('takes the store id of a database that was lost, and refuses a database that has another', async () => {
+    const storeId = '99999999-2222-4333-8444-555555555555';
+    for (let opening = 0; opening < 2; opening++) {
+      await using repository = await createSqlRepository({ file, storeId });
+      expect(repository.storeId).toBe(storeId);
+    }
+    const other = '11111111-2222-4333-8444-555555555555';
+    expect(await failure(createSqlRepository({ file, storeId: other }))).toMatchObject({
+      code: 'STORE_FOREIGN',
+      details: { expected: other, actual: storeId },
+    });
+    expect(await failure(createSqlRepository({ file, storeId: 'mine' }))).toMatchObject({ code: 'ID_INVALID' });
+  });
+
   it('takes a path or a file: URL, and makes a file that its owner alone can read', async () => {
     const storeId = await openAndClose();
     expect(await openAndClose({ file: pathToFileURL(file) })).toBe(storeId);

@@ -4,8 +4,11 @@ import type { Marker, Tombstone } from '../render/marker.ts';
 
 /** What to do where Git does not hold what Caelus wrote. Nothing is lost either way: the history has both. */
 export interface DriftPolicy {
-  /** A file of an instance was changed, added or removed by hand. `repair`: write the desired state again. */
-  readonly manualEdit: 'repair' | 'report';
+  /**
+   * A file of an instance was changed, added or removed by hand. `repair`: write the desired state again. `accept`: make the
+   * edit the desired state, where the row can express it (see {@link expressEdit}), and report it where it cannot.
+   */
+  readonly manualEdit: 'repair' | 'report' | 'accept';
   /** An instance's directory was removed by hand. `restore`: write it again. */
   readonly missing: 'restore' | 'report';
 }
@@ -27,7 +30,10 @@ export interface RowState {
 export interface GitContent {
   readonly marker: Marker | 'invalid' | null;
   readonly tombstone: Tombstone | 'invalid' | null;
-  /** Hash of what is there, taken as the marker's own was; `null` without a readable marker. */
+  /**
+   * Hash of what is there, taken as the marker's own was; without a readable marker, over all files as they are. `null` where
+   * nothing is there.
+   */
   readonly contentHash: string | null;
   /** Whether any file lies in the instance's directory. */
   readonly hasDirectory: boolean;
@@ -44,6 +50,8 @@ export interface DecideInput {
   knowsChange(changeId: ChangeId): boolean;
   /** Whether Argo CD no longer has the Application. */
   readonly applicationGone: boolean;
+  /** Whether a change of the row would have the effect of the edit by hand that lies in Git. */
+  readonly editIsExpressible: boolean;
   readonly policy: DriftPolicy;
 }
 
@@ -52,6 +60,8 @@ export type Decision =
   | { readonly action: 'none' }
   /** Git has what the row wants, and the database does not know yet: an acknowledgement was lost. */
   | { readonly action: 'record'; readonly phase: GitState['phase'] }
+  /** Make the edit by hand the row's desired state; the next pass writes it as Caelus does. */
+  | { readonly action: 'accept' }
   /** Write every file of the instance, and remove its tombstone. */
   | { readonly action: 'write'; readonly reason: 'create' | 'update' | 'repair' | 'restore' }
   /** Deletion, phase 1: remove the Application and leave a tombstone. */
@@ -68,36 +78,62 @@ export type Decision =
  * recorded of Git. The write that follows is compare-and-swap on the same commit; after a lost race it is decided anew.
  */
 export function decide(input: DecideInput): Decision {
-  const { row, git, storeId } = input;
+  const { row, git, gitState, storeId } = input;
   const { marker, tombstone } = git;
   const owned = [marker, tombstone].every((file) => file === null || file === 'invalid' || file.storeId === storeId);
-  if (row === null) return owned && isReadable(marker) ? flag('orphan') : NONE;
+  if (row === null) return decideWithoutRow(git, owned);
   if (!owned) return flag('foreign');
-  if (marker === 'invalid' || tombstone === 'invalid') return flag('marker-invalid');
-  if (marker === null && git.hasDirectory && input.gitState === null) return flag('foreign');
+  if (marker === null && git.hasDirectory && gitState === null) return flag('foreign');
+  const settled = isSettled(input, row);
+  if (marker === 'invalid' || tombstone === 'invalid') {
+    if (!settled) return flag('marker-invalid');
+    return row.wanted ? write('repair') : decideUnwanted(input, row, readable(tombstone));
+  }
   if (tombstone !== null && !input.knowsChange(tombstone.changeId)) return flag('deleted-in-git');
   if (marker !== null && (!input.knowsChange(marker.changeId) || marker.generation > row.generation)) {
     return flag('database-behind');
   }
-  return row.wanted ? decideWanted(input, row, marker, tombstone) : decideUnwanted(input, row, tombstone);
+  return row.wanted ? decideWanted(input, row, marker, tombstone, settled) : decideUnwanted(input, row, tombstone);
+}
+
+function decideWithoutRow({ marker, tombstone }: GitContent, owned: boolean): Decision {
+  if (!owned) return NONE;
+  if (readable(marker) !== null) return flag('orphan');
+  return marker === null && readable(tombstone) !== null ? flag('tombstone-orphan') : NONE;
+}
+
+/**
+ * Whether a command has seen exactly what lies in Git, and has decided what the row is to be. It records the hash of what it
+ * saw, and raises the generation past it.
+ */
+function isSettled({ git, gitState }: DecideInput, row: RowState): boolean {
+  if (gitState === null || git.contentHash === null) return false;
+  const marker = readable(git.marker);
+  return (
+    gitState.contentHash === git.contentHash &&
+    gitState.generation < row.generation &&
+    (marker === null || marker.changeId === gitState.changeId)
+  );
 }
 
 function decideWanted(
-  { git, gitState, policy }: DecideInput,
+  input: DecideInput,
   row: RowState,
   marker: Marker | null,
   tombstone: Tombstone | null,
+  settled: boolean,
 ): Decision {
-  if (tombstone !== null) {
-    // Only a command that chose the database over Git raises the generation past the deletion's.
-    return row.generation > tombstone.generation ? write('restore') : flag('deleted-in-git');
-  }
+  const { git, gitState, policy } = input;
+  // Only a command that chose the database over Git raises the generation past the deletion's.
+  if (tombstone !== null && row.generation <= tombstone.generation) return flag('deleted-in-git');
+  const isEdited = marker === null ? git.hasDirectory : git.contentHash !== marker.contentHash;
+  if (isEdited && !settled) return manualEdit(input);
+  if (tombstone !== null) return write('restore');
   if (marker === null) {
-    if (git.hasDirectory) return manualEdit(policy);
+    if (git.hasDirectory) return write('repair');
     if (gitState === null) return write('create');
     return policy.missing === 'restore' || gitState.phase !== 'present' ? write('restore') : flag('missing');
   }
-  if (git.contentHash !== marker.contentHash) return manualEdit(policy);
   const written = marker.generation === row.generation && marker.contentHash === row.contentHash;
   if (!written) return write('update');
   const recorded =
@@ -130,10 +166,11 @@ function write(reason: 'create' | 'update' | 'repair' | 'restore'): Decision {
   return { action: 'write', reason };
 }
 
-function manualEdit(policy: DriftPolicy): Decision {
-  return policy.manualEdit === 'repair' ? write('repair') : flag('manual-edit');
+function manualEdit({ policy, editIsExpressible }: DecideInput): Decision {
+  if (policy.manualEdit === 'repair') return write('repair');
+  return policy.manualEdit === 'accept' && editIsExpressible ? { action: 'accept' } : flag('manual-edit');
 }
 
-function isReadable(marker: Marker | 'invalid' | null): boolean {
-  return marker !== null && marker !== 'invalid';
+function readable<T>(file: T | 'invalid' | null): T | null {
+  return file === 'invalid' ? null : file;
 }

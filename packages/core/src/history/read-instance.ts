@@ -5,6 +5,7 @@ import { instanceFiles, type Layout } from '../layout/layout.ts';
 import type { RepoTree } from '../layout/repo-tree.ts';
 import type { InstanceId } from '../model/identifier.ts';
 import type { Snapshot } from '../ports/state-store.ts';
+import { contentHash } from '../render/content-hash.ts';
 import { instanceHash, type Marker, parseMarker, parseTombstone, type Tombstone } from '../render/marker.ts';
 
 /** Everything that one commit has of one instance. */
@@ -33,14 +34,27 @@ export async function readInstance(
   const content = new Map(files);
   content.delete(places.marker);
   if (tombstone) files.set(places.tombstone, tombstone);
+  const stone = readOwn(tombstone, id, parseTombstone);
   return {
     files,
     marker,
-    tombstone: readOwn(tombstone, id, parseTombstone),
-    contentHash: marker === null || marker === 'invalid' ? null : instanceHash(content, marker),
+    tombstone: stone,
+    contentHash: hashOf(files, content, marker, stone),
     hasDirectory: directory.size > 0,
     hasApplicationFile: application !== undefined,
   };
+}
+
+function hashOf(
+  files: RepoTree,
+  content: RepoTree,
+  marker: Marker | 'invalid' | null,
+  tombstone: Tombstone | 'invalid' | null,
+): string | null {
+  if (files.size === 0) return null;
+  return marker === null || marker === 'invalid' || tombstone === 'invalid'
+    ? contentHash(files, null)
+    : instanceHash(content, marker);
 }
 
 /** Reads the marker or the tombstone of an instance. */

@@ -1,9 +1,9 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
-import type { InstanceId, TierName } from '../model/identifier.ts';
+import type { InstanceId, ProductId, TemplateVersionId, TierName } from '../model/identifier.ts';
 import { instanceIdSchema } from '../model/identifier.ts';
 import { UUID } from '../schema/identifier-schema.ts';
-import { below, type RepoPath, repoPath } from './repo-path.ts';
+import { below, isSafeSegment, type RepoPath, repoPath } from './repo-path.ts';
 
 /** `flat`: one directory for all instances. `sharded`: 256 of them, for more than a few thousand instances. */
 export type LayoutName = 'flat' | 'sharded';
@@ -18,6 +18,8 @@ export interface Layout {
   tombstoneFile(id: InstanceId): RepoPath;
   /** The directories that hold instance directories: one, or one a shard. */
   readonly instanceParents: readonly RepoPath[];
+  /** The directories that hold tombstones: one, or one a shard. */
+  readonly tombstoneParents: readonly RepoPath[];
 }
 
 export interface ApplicationDirectory {
@@ -32,11 +34,17 @@ export const REPOSITORY_FILES: {
   readonly root: RepoPath;
   readonly projects: RepoPath;
   readonly shardRoots: RepoPath;
+  /** The rows of products, one file each. */
+  readonly products: RepoPath;
+  /** The rows of template versions, one file each. */
+  readonly templateVersions: RepoPath;
 } = {
   layout: repoPath('.caelus', 'layout.yaml'),
   root: repoPath('argo-cd', 'root.yaml'),
   projects: repoPath('argo-cd', 'projects'),
   shardRoots: repoPath('argo-cd', 'roots'),
+  products: repoPath('.caelus', 'catalogue', 'products'),
+  templateVersions: repoPath('.caelus', 'catalogue', 'template-versions'),
 };
 
 const SHARDS: readonly string[] = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, '0'));
@@ -53,6 +61,7 @@ export function createLayout(name: LayoutName): Layout {
       shard,
     })),
     instanceParents: shards.map((shard) => repoPath('instances', ...inShard(shard))),
+    tombstoneParents: shards.map((shard) => repoPath('.caelus', 'tombstones', ...inShard(shard))),
     instanceDirectory: (id) => repoPath('instances', ...place(id), id),
     applicationFile: (id) => repoPath('argo-cd', 'applications', ...place(id), `${id}.yaml`),
     tombstoneFile: (id) => repoPath('.caelus', 'tombstones', ...place(id), `${id}.yaml`),
@@ -97,6 +106,21 @@ export function instanceFiles(layout: Layout, id: InstanceId): InstanceFiles {
 export function instanceIdOf(name: string): InstanceId | undefined {
   const parsed = instanceIdSchema.safeParse(name);
   return parsed.success ? parsed.data : undefined;
+}
+
+/** The file of a product in the catalogue. */
+export function productFile(id: ProductId): RepoPath {
+  return below(REPOSITORY_FILES.products, catalogueFileName(id));
+}
+
+/** The file of a template version in the catalogue. */
+export function templateVersionFile(id: TemplateVersionId): RepoPath {
+  return below(REPOSITORY_FILES.templateVersions, catalogueFileName(id));
+}
+
+/** An id never begins with an underscore, so what stands before a name that some file system reserves cannot collide. */
+function catalogueFileName(id: string): string {
+  return isSafeSegment(`${id}.yaml`) ? `${id}.yaml` : `_${id}.yaml`;
 }
 
 /** The AppProject file of a tier. */

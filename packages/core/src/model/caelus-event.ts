@@ -23,11 +23,21 @@ export const eventTypes = [
   'instance-committed',
   'instance-status-changed',
   'instance-deleted',
+  'instance-adopted',
+  'instance-reasserted',
+  'instance-rebuilt',
+  'catalogue-adopted',
   'drift-detected',
   'drift-resolved',
+  'git-rewound',
+  'rebuild-started',
+  'rebuild-finished',
 ] as const;
 
-/** What can happen. The `instance-*` events of a command carry the generation and the change they made. */
+/**
+ * What can happen. The `instance-*` events of a command carry the generation and the change they made; `instance-adopted` and
+ * `instance-reasserted` beside it say which side a person or the drift policy has chosen, Git or the database.
+ */
 export type CaelusEventType = (typeof eventTypes)[number];
 
 /** One entry of the append-only record of what happened. */

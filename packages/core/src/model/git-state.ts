@@ -17,6 +17,7 @@ export const driftKinds = [
   'database-behind',
   'deleted-in-git',
   'orphan',
+  'tombstone-orphan',
   'foreign',
   'marker-invalid',
 ] as const;
@@ -25,7 +26,7 @@ export const driftKinds = [
  * How what lies in Git differs from what Caelus wrote or would write:
  * `manual-edit` a file was changed by hand; `missing` the directory was removed by hand; `database-behind` Git carries a
  * change this database never made (it was restored from an older backup); `deleted-in-git` the instance was deleted after
- * the backup; `orphan` Caelus's own directory without a row; `foreign` another store's directory; `marker-invalid` the
+ * the backup; `orphan` Caelus's own directory without a row; `tombstone-orphan` a deletion of an instance that has no row; `foreign` another store's directory; `marker-invalid` the
  * marker cannot be read.
  */
 export type DriftKind = (typeof driftKinds)[number];
@@ -35,6 +36,7 @@ export interface GitState {
   readonly instanceId: InstanceId;
   readonly generation: number;
   readonly changeId: ChangeId;
+  /** Of what was written; or of what a command has seen there, when it decided what the row is to be instead. */
   readonly contentHash: string;
   /** Hash of the Application's spec as written, which tells Argo CD's view of it from an older one. */
   readonly specHash: string;

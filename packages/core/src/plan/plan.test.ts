@@ -100,10 +100,10 @@ describe('renderPlan', () => {
  changeId: "0198c0de-aaaa-7bbb-8ccc-ddddeeeeffff"
 -contentHash: …
 +contentHash: …
+ createdAt: "2026-01-31T12:00:00.000Z"
  deletionPolicy: delete
  destination:
-   server: https://kubernetes.default.svc
-@@ -29,4 +29,4 @@
+@@ -30,4 +30,4 @@
  tenant: acme
  tier: stable
  userValues:

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { CaelusError } from '../errors.ts';
-import { type Timestamp, timestampSchema, toTimestamp } from '../model/identifier.ts';
+import { commitIdSchema, type Timestamp, timestampSchema, toTimestamp } from '../model/identifier.ts';
 import { type Instance, type InstanceDesired, type InstanceObserved, parseInstance } from '../model/instance.ts';
 import { parseInput } from '../schema/parse-input.ts';
-import { type DesiredUpdate, PAGE_LIMITS, type WorkClaim } from './repository.ts';
+import { type BranchState, type DesiredUpdate, PAGE_LIMITS, type WorkClaim } from './repository.ts';
 
 // What every adapter of the Repository port decides alike, so that an adapter only reads and writes.
 
@@ -37,6 +37,7 @@ const observedFields: readonly (keyof InstanceObserved)[] = [
 ];
 
 const pageLimitSchema = z.int().min(1).max(PAGE_LIMITS.most).default(PAGE_LIMITS.usual);
+const branchStateSchema: z.ZodType<BranchState> = z.strictObject({ commit: commitIdSchema, recheck: z.boolean() });
 const workClaimSchema: z.ZodType<WorkClaim> = z.strictObject({
   owner: z.string(),
   limit: z.int().min(1),
@@ -77,7 +78,9 @@ export function desiredChanges(
     });
   }
   if (status === 'Deleted') throw deleted(current);
-  return checked(current, { ...pick(update, commandFields), generation: generation + 1 });
+  const next = update.generation ?? generation + 1;
+  if (next <= generation) throw notGreater();
+  return checked(current, { ...pick(update, commandFields), generation: next });
 }
 
 /**
@@ -92,6 +95,20 @@ export function observedChanges(
   const changes = { ...pick(observed, observedFields), updatedAt: at };
   if (current.status === 'Deleted' && (changes.status ?? 'Deleted') !== 'Deleted') throw deleted(current);
   return checked(current, changes);
+}
+
+function notGreater(): CaelusError {
+  const issue = { path: '/generation', message: 'Use a greater generation than the row has.' };
+  return new CaelusError({
+    code: 'INVALID_INPUT',
+    message: `The change of the instance cannot be accepted. ${issue.path}: ${issue.message}`,
+    details: { issues: [issue] },
+  });
+}
+
+/** Checks what a repository is to remember of the branch. @throws {CaelusError} `ID_INVALID`, `INVALID_INPUT` */
+export function parseBranchState(input: unknown): BranchState {
+  return parseInput(branchStateSchema, input, 'The state of the branch');
 }
 
 function checked(current: Instance, changes: Partial<Instance>): Partial<Instance> {

@@ -5,6 +5,7 @@ import type { CaelusEvent, CaelusEventType, NewCaelusEvent } from '../model/cael
 import type { DriftKind, GitState } from '../model/git-state.ts';
 import type {
   ChangeId,
+  CommitId,
   InstanceId,
   ProductId,
   Slug,
@@ -46,6 +47,11 @@ export interface RepositoryCapabilities {
   readonly multiProcess: boolean;
   /** Whether what was committed outlives the process. */
   readonly durable: boolean;
+  /**
+   * Whether rows of the catalogue and of instances can be inserted here; `false` where only a host can, because they lie in its
+   * own tables. Default `true`.
+   */
+  readonly ownsRows?: boolean | undefined;
 }
 
 export interface RepositoryReader {
@@ -74,6 +80,8 @@ export interface RepositoryReader {
   /** Events in the order in which they became visible; none is missed or doubled when paging by `after`. */
   listEvents(query?: EventQuery, options?: CallOptions): Promise<readonly CaelusEvent[]>;
   workBacklog(options?: CallOptions): Promise<WorkBacklog>;
+  /** What was last seen of the branch as a whole; `undefined` before the first look. */
+  findBranchState(options?: CallOptions): Promise<BranchState | undefined>;
 }
 
 export interface RepositoryTransaction extends RepositoryReader {
@@ -101,6 +109,7 @@ export interface RepositoryTransaction extends RepositoryReader {
    */
   updateObserved(id: InstanceId, observed: Partial<InstanceObserved>, at: Timestamp): Promise<void>;
   putGitState(state: GitState): Promise<void>;
+  putBranchState(state: BranchState): Promise<void>;
   /** Flags an instance, or clears its flag with `null`. The instance need not have a row. */
   putDrift(id: InstanceId, kind: DriftKind | null, at: Timestamp): Promise<void>;
   appendEvent(event: NewCaelusEvent): Promise<void>;
@@ -131,6 +140,8 @@ export interface DesiredUpdate extends Partial<InstanceDesired> {
   readonly status: 'Pending' | 'Deleting';
   readonly statusReason: string;
   readonly deletedAt?: Timestamp | undefined;
+  /** The next generation, where Git has a greater one than the row. Greater than the row's. Default: the row's and one. */
+  readonly generation?: number | undefined;
 }
 
 export interface PageRequest {
@@ -173,6 +184,14 @@ export interface EventQuery {
   readonly types?: readonly CaelusEventType[] | undefined;
   /** 1 to 500. Default 50. */
   readonly limit?: number | undefined;
+}
+
+/** What the database knows of the branch as a whole. */
+export interface BranchState {
+  /** A tip of it, the newest that is known. */
+  readonly commit: CommitId;
+  /** Whether a later tip did not descend from an earlier one, so that everything has to be compared with it once more. */
+  readonly recheck: boolean;
 }
 
 export interface Drift {

@@ -42,6 +42,11 @@ export interface StateStoreCapabilities {
   readonly remote: boolean;
   /** Whether what was written outlives the process. */
   readonly durable: boolean;
+  /**
+   * Whether each tip descends from those before it for as long as nobody forces the branch back; `false` where people merge
+   * what was written, because they may squash it. Default `true`.
+   */
+  readonly descends?: boolean | undefined;
 }
 
 /** The files of one commit. Empty where the branch has no commit yet. */

@@ -20,11 +20,13 @@ import {
   type TemplateVersionId,
   type TenantId,
   type TierName,
+  type Timestamp,
   templateVersionIdSchema,
   tenantIdSchema,
   tierNameSchema,
+  timestampSchema,
 } from '../model/identifier.ts';
-import type { InstanceNames } from '../model/instance.ts';
+import type { Instance, InstanceNames } from '../model/instance.ts';
 import { type Labels, labelsSchema } from '../model/labels.ts';
 import { versionNameSchema } from '../model/template-version.ts';
 import { type Values, valuesSchema } from '../values/values.ts';
@@ -55,18 +57,50 @@ export interface MarkerFacts {
   readonly hostname: Hostname | null;
   readonly labels: Labels;
   readonly deletionPolicy: DeletionPolicy;
+  readonly createdAt: Timestamp;
 }
 
-/** What stays of an instance after its deletion, so that a database restored from an older backup cannot revive it. */
-export interface Tombstone {
+/**
+ * What stays of an instance after its deletion, so that a database restored from an older backup cannot revive it, and a
+ * database that was lost can be rebuilt. Ids and names; never values, a hostname or labels.
+ */
+export interface Tombstone extends Pick<MarkerFacts, 'id' | 'tenant' | 'tier' | 'destination' | 'names'> {
   readonly storeId: StoreId;
-  readonly id: InstanceId;
   /** The generation and the change of the deletion. */
   readonly generation: number;
   readonly changeId: ChangeId;
+  readonly productId: ProductId;
+  readonly templateVersionId: TemplateVersionId;
+  /** `retain`: the namespace and its volumes are still there. */
+  readonly deletionPolicy: DeletionPolicy;
+  readonly createdAt: Timestamp;
+  readonly deletedAt: Timestamp;
+}
+
+/** The tombstone of an instance whose deletion was asked for. */
+export function tombstoneOf(instance: Instance, storeId: StoreId): Tombstone {
+  const { id, generation, changeId, tenant, tier, destination, productId, deletionPolicy, createdAt } = instance;
+  const { namespace, argoAppName, releaseName } = instance;
+  return {
+    storeId,
+    id,
+    generation,
+    changeId,
+    tenant,
+    tier,
+    destination,
+    names: { namespace, argoAppName, releaseName },
+    productId,
+    templateVersionId: instance.desiredTemplateVersionId,
+    deletionPolicy,
+    createdAt,
+    deletedAt: instance.deletedAt ?? instance.updatedAt,
+  };
 }
 
 const API_VERSION = 'caelus.dev/v1';
+
+const namesSchema = z.strictObject({ namespace: z.string(), argoAppName: z.string(), releaseName: z.string() });
 
 const markerSchema: z.ZodType<Marker> = z
   .strictObject({
@@ -80,7 +114,7 @@ const markerSchema: z.ZodType<Marker> = z
     tenant: tenantIdSchema,
     tier: tierNameSchema,
     destination: destinationSchema,
-    names: z.strictObject({ namespace: z.string(), argoAppName: z.string(), releaseName: z.string() }),
+    names: namesSchema,
     product: z.strictObject({ id: productIdSchema, slug: slugSchema }),
     templateVersion: z.strictObject({
       id: templateVersionIdSchema,
@@ -92,6 +126,7 @@ const markerSchema: z.ZodType<Marker> = z
     hostname: hostnameSchema.nullable(),
     labels: labelsSchema,
     deletionPolicy: deletionPolicySchema,
+    createdAt: timestampSchema,
   })
   .transform(({ apiVersion: _, kind: __, ...marker }) => marker);
 
@@ -103,6 +138,15 @@ const tombstoneSchema: z.ZodType<Tombstone> = z
     id: instanceIdSchema,
     generation: z.int().min(1),
     changeId: changeIdSchema,
+    tenant: tenantIdSchema,
+    tier: tierNameSchema,
+    destination: destinationSchema,
+    names: namesSchema,
+    productId: productIdSchema,
+    templateVersionId: templateVersionIdSchema,
+    deletionPolicy: deletionPolicySchema,
+    createdAt: timestampSchema,
+    deletedAt: timestampSchema,
   })
   .transform(({ apiVersion: _, kind: __, ...tombstone }) => tombstone);
 
@@ -130,7 +174,7 @@ export function parseTombstone(bytes: Uint8Array): Tombstone {
 export function instanceHash(files: RepoTree, facts: MarkerFacts): string {
   // Picked one by one: a whole Marker may be passed, and its hash must not go into itself.
   const { id, tenant, tier, destination, names, product, templateVersion } = facts;
-  const { userValues, platformValues, hostname, labels, deletionPolicy } = facts;
+  const { userValues, platformValues, hostname, labels, deletionPolicy, createdAt } = facts;
   return contentHash(files, {
     id,
     tenant,
@@ -144,6 +188,7 @@ export function instanceHash(files: RepoTree, facts: MarkerFacts): string {
     hostname,
     labels,
     deletionPolicy,
+    createdAt,
   });
 }
 

@@ -77,7 +77,7 @@ export function renderInstance(input: RenderInstanceInput): RenderedInstance {
 
 function markerFacts({ instance, product, templateVersion }: RenderInstanceInput): MarkerFacts {
   const { id, tenant, tier, destination, namespace, argoAppName, releaseName } = instance;
-  const { userValues, platformValues, hostname, labels, deletionPolicy } = instance;
+  const { userValues, platformValues, hostname, labels, deletionPolicy, createdAt } = instance;
   return {
     id,
     tenant,
@@ -96,6 +96,7 @@ function markerFacts({ instance, product, templateVersion }: RenderInstanceInput
     hostname,
     labels,
     deletionPolicy,
+    createdAt,
   };
 }
 

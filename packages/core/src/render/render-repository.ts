@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { CallOptions } from '../call-options.ts';
 import { CaelusError } from '../errors.ts';
 import type { JsonObject } from '../json-value.ts';
 import { type LayoutName, projectFile, REPOSITORY_FILES } from '../layout/layout.ts';
@@ -6,6 +7,7 @@ import { below, type RepoPath } from '../layout/repo-path.ts';
 import type { RepoTree } from '../layout/repo-tree.ts';
 import { type StoreId, storeIdSchema } from '../model/identifier.ts';
 import type { Tier } from '../model/tier.ts';
+import type { StateStore } from '../ports/state-store.ts';
 import { rootProject, tierProject } from './app-project.ts';
 import { readOwnYaml } from './read-own-yaml.ts';
 import type { RenderContext } from './render-context.ts';
@@ -87,6 +89,19 @@ export function parseRepositoryLayout(bytes: Uint8Array): RepositoryLayout {
       'The layout of the GitOps repository (.caelus/layout.yaml) is not what this version of Caelus writes. Restore it from the history, or use the version that wrote it.',
     details: { what: REPOSITORY_FILES.layout },
   });
+}
+
+/**
+ * The id of the database that a GitOps repository belongs to; `undefined` where no database has set it up. A database that is
+ * to be rebuilt from the repository is opened anew with this id.
+ * @throws {CaelusError} `STORE_CORRUPT`, `UNAVAILABLE`
+ */
+export async function readStoreId(
+  store: Pick<StateStore, 'snapshot'>,
+  options: CallOptions = {},
+): Promise<StoreId | undefined> {
+  const bytes = await (await store.snapshot(options)).readFile(REPOSITORY_FILES.layout, options);
+  return bytes && parseRepositoryLayout(bytes).storeId;
 }
 
 /** In bytes. */

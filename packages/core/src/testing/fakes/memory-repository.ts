@@ -8,6 +8,7 @@ import { type Product, parseProduct } from '../../model/product.ts';
 import { parseTemplateVersion, type TemplateVersion } from '../../model/template-version.ts';
 import type { IdSource } from '../../ports/id-source.ts';
 import type {
+  BranchState,
   Drift,
   EventQuery,
   IdempotencyRecord,
@@ -19,7 +20,13 @@ import type {
   RepositoryTransaction,
   WorkItem,
 } from '../../ports/repository.ts';
-import { desiredChanges, observedChanges, parsePageLimit, parseWorkClaim } from '../../ports/repository-rules.ts';
+import {
+  desiredChanges,
+  observedChanges,
+  parseBranchState,
+  parsePageLimit,
+  parseWorkClaim,
+} from '../../ports/repository-rules.ts';
 import { createSerialIds } from './serial-ids.ts';
 
 export interface MemoryRepositoryOptions {
@@ -55,6 +62,7 @@ interface Tables {
   changes: ReadonlySet<string>;
   work: ReadonlyMap<string, Work>;
   gitStates: ReadonlyMap<string, GitState>;
+  branch: BranchState | undefined;
   drift: ReadonlyMap<string, Drift>;
   events: readonly CaelusEvent[];
   idempotency: ReadonlyMap<string, IdempotencyRecord>;
@@ -67,6 +75,7 @@ const emptyTables: Tables = {
   changes: new Set(),
   work: new Map(),
   gitStates: new Map(),
+  branch: undefined,
   drift: new Map(),
   events: [],
   idempotency: new Map(),
@@ -207,6 +216,7 @@ function reader(tables: () => Tables, assertOpen: () => void): RepositoryReader 
           page,
         );
       }),
+    findBranchState: (options) => read(options, ({ branch }) => branch),
     hasChange: (id, changeId, options) => read(options, ({ changes }) => changes.has(`${id} ${changeId}`)),
     listEvents: (query = {}, options) => read(options, ({ events }) => eventsOf(events, query)),
     workBacklog: (options) =>
@@ -299,6 +309,9 @@ function writer(draft: Tables, assertOpen: () => void): Omit<RepositoryTransacti
     },
     async putGitState(state) {
       draft.gitStates = put(draft.gitStates, state.instanceId, parseGitState(state));
+    },
+    async putBranchState(state) {
+      draft.branch = keep(parseBranchState(state));
     },
     async putDrift(instanceId, kind, at) {
       const earlier = draft.drift.get(instanceId);

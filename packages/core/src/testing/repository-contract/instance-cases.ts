@@ -148,6 +148,19 @@ export const instanceCases: readonly ContractCase[] = [
     },
   },
   {
+    name: 'updateDesired raises the generation past one that Git has, and not backwards',
+    async run({ repository }) {
+      await seed(repository, sampleInstance(1, { generation: 4 }));
+      for (const generation of [3, 4]) {
+        await assertRefused(update(repository, 1, 4, sampleUpdate(12, { generation })), 'INVALID_INPUT');
+      }
+      await update(repository, 1, 4, sampleUpdate(12, { generation: 9 }));
+      assert.equal((await repository.findInstance(instanceId(1)))?.generation, 9);
+      await update(repository, 1, 9, sampleUpdate(13));
+      assert.equal((await repository.findInstance(instanceId(1)))?.generation, 10);
+    },
+  },
+  {
     name: 'updateDesired changes what is given, raises the generation by one, and leaves the rest',
     async run({ repository }) {
       const before = sampleInstance(1, { ...named, ...observation });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { driftKinds } from '../../model/git-state.ts';
+import type { CommitId } from '../../model/identifier.ts';
 import type { IdempotencyRecord, Repository } from '../../ports/repository.ts';
 import { assertRefused, type ContractCase } from './contract-case.ts';
 import { at, changeId, hostileTexts, hostileValues, instanceId, sampleGitState, write } from './sample-records.ts';
@@ -42,6 +43,25 @@ export const recordCases: readonly ContractCase[] = [
       await assertRefused(
         write(repository, (transaction) => transaction.putGitState(sampleGitState(1, { phase }))),
         'INVALID_INPUT',
+      );
+    },
+  },
+  {
+    name: 'the state of the branch is read back as it was put, and the last one stands',
+    async run({ repository }) {
+      assert.equal(await repository.findBranchState(), undefined);
+      for (const [index, recheck] of [true, false].entries()) {
+        const state = { commit: String(index).repeat(40) as CommitId, recheck };
+        await write(repository, async (transaction) => {
+          await transaction.putBranchState(state);
+          assert.deepEqual(await transaction.findBranchState(), state);
+        });
+        assert.deepEqual(await repository.findBranchState(), state);
+      }
+      const commit = 'main' as CommitId;
+      await assertRefused(
+        write(repository, (transaction) => transaction.putBranchState({ commit, recheck: false })),
+        'ID_INVALID',
       );
     },
   },
