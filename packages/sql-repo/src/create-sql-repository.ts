@@ -9,8 +9,9 @@ import {
   type StoreId,
   toTimestamp,
 } from '@caelus/core';
-import { migrate, pendingMigrations } from './migrations/migrate.ts';
+import { migrate, migrationRecords } from './migrations/migrate.ts';
 import type { MigrationPlan } from './migrations/migration.ts';
+import { isNothing, pendingMigrations } from './migrations/pending-migrations.ts';
 import type { OpenedDatabase } from './opened-database.ts';
 import { openPostgres } from './postgres/open-postgres.ts';
 import { DEFAULT_SCHEMA, isSchema, SCHEMA_RULE } from './postgres/schema-name.ts';
@@ -67,7 +68,7 @@ const randomIds: IdSource = { uuid: () => randomUUID() };
  * @throws {CaelusError} `INVALID_INPUT`; `ID_INVALID`; `STORE_FOREIGN` where `storeId` is not the database's; `SQL_DRIVER_MISSING`; `UNAVAILABLE` where the database cannot be opened;
  *   `STORE_CORRUPT` where the file is not a database; `SQL_DATABASE_FOREIGN` where it, or the schema, is not one of Caelus;
  *   `SQL_DATABASE_UNSUPPORTED`, `SQL_STATEMENT_FAILED`, `SQL_MIGRATION_CHANGED`, `SQL_MIGRATION_UNKNOWN`,
- *   `SQL_MIGRATION_PENDING`
+ *   `SQL_MIGRATION_PENDING`, `SQL_MIGRATION_BLOCKED`
  *
  * @example
  * ```ts
@@ -79,7 +80,7 @@ export async function createSqlRepository(options: SqlRepositoryOptions): Promis
   assertOptions(options);
   const { signal, ids = randomIds, clock = systemClock } = options;
   signal?.throwIfAborted();
-  const opened: OpenedDatabase = await ('executor' in options ? openPostgres(options) : openSqlite(options));
+  const opened = await openDatabase(options);
   const { name, database, plan, capabilities, join, listen } = opened;
   try {
     if (options.migrate === false) await assertMigrated(database, plan);
@@ -95,14 +96,20 @@ export async function createSqlRepository(options: SqlRepositoryOptions): Promis
   }
 }
 
+/** Opens the database, without looking at what is in it. */
+export function openDatabase(options: SqlRepositoryOptions): Promise<OpenedDatabase> {
+  return 'executor' in options ? openPostgres(options) : openSqlite(options);
+}
+
 async function assertMigrated(database: SqlDatabase, plan: MigrationPlan): Promise<void> {
-  const pending = await pendingMigrations(database, plan);
-  if (pending.length === 0) return;
-  const versions = pending.map(({ version }) => version);
+  const pending = pendingMigrations(plan, await migrationRecords(database, plan));
+  if (isNothing(pending)) return;
+  const versions = pending.migrations.map(({ version }) => version);
+  const repeatables = pending.repeatables.map(({ name }) => name);
   throw new CaelusError({
     code: 'SQL_MIGRATION_PENDING',
-    message: `The database lacks migrations: ${versions.join(', ')}. Apply what printMigrations gives, or leave migrate at its default.`,
-    details: { versions },
+    message: `The database lacks migrations: ${[...versions, ...repeatables].join(', ')}. Apply what printMigrations gives, or leave migrate at its default.`,
+    details: { versions, repeatables },
   });
 }
 
@@ -136,7 +143,8 @@ function storeForeign(name: string, expected: StoreId, actual: StoreId): CaelusE
   });
 }
 
-function assertOptions(options: SqlRepositoryOptions): void {
+/** @throws {CaelusError} `INVALID_INPUT` */
+export function assertOptions(options: SqlRepositoryOptions): void {
   const issues = 'executor' in options ? postgresIssues(options) : sqliteIssues(options);
   if (issues.length === 0) return;
   const list = issues.map(({ path, message }) => `${path}: ${message}`).join(' ');

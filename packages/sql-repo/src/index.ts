@@ -18,7 +18,13 @@ export {
   type TypeOrmManagerLike,
   type TypeOrmQueryRunnerLike,
 } from './executors/type-orm.ts';
-export { type PrintMigrationsOptions, printMigrations } from './migrations/print-migrations.ts';
+export {
+  type PrintAlembicOptions,
+  type PrintMigrationsOptions,
+  type PrintSqlOptions,
+  printMigrations,
+} from './migrations/print-migrations.ts';
+export { type RevertedMigrations, type RevertMigrationsOptions, revertMigrations } from './revert-migrations.ts';
 export type { SqlErrorCode } from './sql-errors.ts';
 export type { SqlConnection, SqlDialect, SqlExecutor, SqlQueryResult, SqlValue } from './sql-executor.ts';
 export type { JoinedRepository, SqlRepository } from './sql-repository.ts';

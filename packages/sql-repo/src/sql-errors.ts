@@ -11,7 +11,15 @@ declare module '@caelus/core' {
     /** The database has a migration that this version of the package does not know. */
     readonly SQL_MIGRATION_UNKNOWN: { readonly version: number };
     /** Migrations are to be applied, and `migrate: false` says that somebody else does it. */
-    readonly SQL_MIGRATION_PENDING: { readonly versions: readonly number[] };
+    readonly SQL_MIGRATION_PENDING: { readonly versions: readonly number[]; readonly repeatables: readonly string[] };
+    /** Another transaction held a lock for longer than a migration waits. */
+    readonly SQL_MIGRATION_BLOCKED: { readonly what: string };
+    /** Undoing migrations loses rows, and the caller has not said that it may. */
+    readonly SQL_REVERT_UNCONFIRMED: {
+      readonly storeId: string;
+      readonly versions: readonly number[];
+      readonly loses: readonly string[];
+    };
     /** The database or its server lacks what Caelus needs of it. */
     readonly SQL_DATABASE_UNSUPPORTED: { readonly what: string; readonly found: string };
     /** PostgreSQL refused a statement for a reason that is neither a constraint nor passing. */

@@ -1,6 +1,7 @@
 import { toTimestamp } from '@caelus/core';
+import type { SqlExecutor } from '../src/index.ts';
 import { migrate } from '../src/migrations/migrate.ts';
-import { sqlitePlan } from '../src/migrations/sqlite-migrations.ts';
+import { sqlitePlan } from '../src/migrations/sqlite-plan.ts';
 import type { SqlDatabase } from '../src/sql-session.ts';
 import { openSqliteDatabase } from '../src/sqlite/sqlite-database.ts';
 import { loadSqliteDriver, type SqliteDriver } from '../src/sqlite/sqlite-driver.ts';
@@ -14,7 +15,7 @@ export async function applyMigrations(
 ): Promise<void> {
   const loaded = await loadSqliteDriver(driver);
   const executor = await openSqliteDatabase({ file, name: 'test', driver: loaded, busyTimeoutMilliseconds: 1000 });
-  let statements = 0;
+  const count = countingTo(last, interrupt);
   const interrupted: SqlDatabase = {
     ...executor,
     transaction: (body, options) =>
@@ -23,8 +24,7 @@ export async function applyMigrations(
           body({
             ...session,
             query(...input) {
-              statements += 1;
-              if (statements === last) interrupt();
+              count();
               return session.query(...input);
             },
           }),
@@ -36,4 +36,29 @@ export async function applyMigrations(
   } finally {
     await executor[Symbol.asyncDispose]();
   }
+}
+
+/** Calls `interrupt` before statement number `last` inside transactions. */
+export function interruptedExecutor(executor: SqlExecutor, last: number, interrupt: () => void): SqlExecutor {
+  const count = countingTo(last, interrupt);
+  return {
+    ...executor,
+    transaction: (body) =>
+      executor.transaction((connection) =>
+        body({
+          query(sql, parameters) {
+            count();
+            return connection.query(sql, parameters);
+          },
+        }),
+      ),
+  };
+}
+
+function countingTo(last: number, interrupt: () => void): () => void {
+  let statements = 0;
+  return () => {
+    statements += 1;
+    if (statements === last) interrupt();
+  };
 }

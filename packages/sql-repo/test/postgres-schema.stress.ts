@@ -2,10 +2,10 @@ import { type InstanceId, isCaelusError } from '@caelus/core';
 import { sampleInstance, sampleProduct, sampleTemplateVersion } from '@caelus/core/testing';
 import type pg from 'pg';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { fromPgPool, printMigrations, type SqlRepository } from '../src/index.ts';
+import { fromPgPool, type SqlRepository } from '../src/index.ts';
 import { createDatabase, describeWithServer, type TestDatabase } from './postgres-database.ts';
 
-// What the database itself holds, whoever writes to it, and how it comes to its schema.
+// What the database itself holds, whoever writes to it.
 
 let database: TestDatabase;
 let pool: pg.Pool;
@@ -161,82 +161,5 @@ describeWithServer('the schema in PostgreSQL', () => {
       expect(text).not.toMatch(/Sort|Seq Scan/);
     }
     expect((await repository.listProducts({ limit: 1 })).items).toHaveLength(1);
-  });
-});
-
-describeWithServer('the migrations in PostgreSQL', () => {
-  it('are refused where an applied one was edited, or is of a newer version', async () => {
-    await database.open();
-    await pool.query(`INSERT INTO caelus.migration VALUES (99, 'later', 'x', now())`);
-    await expect(database.open()).rejects.toMatchObject({ code: 'SQL_MIGRATION_UNKNOWN', details: { version: 99 } });
-    await pool.query(
-      `DELETE FROM caelus.migration WHERE version = 99; UPDATE caelus.migration SET checksum = 'edited'`,
-    );
-    await expect(database.open()).rejects.toMatchObject({ code: 'SQL_MIGRATION_CHANGED', details: { version: 1 } });
-  });
-
-  it('leave nothing where they fail in the middle', async () => {
-    const executor = fromPgPool(pool);
-    let statements = 0;
-    const failing = {
-      ...executor,
-      transaction: <T>(body: Parameters<typeof executor.transaction<T>>[0]) =>
-        executor.transaction<T>((connection) =>
-          body({
-            query(sql, parameters) {
-              statements += 1;
-              if (statements === 30) throw new Error('interrupted by the test');
-              return connection.query(sql, parameters);
-            },
-          }),
-        ),
-    };
-    await expect(database.open({ executor: failing })).rejects.toMatchObject({ code: 'SQL_STATEMENT_FAILED' });
-    expect((await pool.query(`SELECT 1 FROM pg_namespace WHERE nspname = 'caelus'`)).rows).toEqual([]);
-    await database.open();
-  });
-
-  it('give up where a table stays locked, and say so', async () => {
-    await pool.query(
-      'CREATE SCHEMA caelus; CREATE TABLE caelus.migration (version integer PRIMARY KEY, name text, checksum text, applied_at timestamptz(3))',
-    );
-    const other = await database.client();
-    await other.query('BEGIN; LOCK TABLE caelus.migration IN SHARE MODE');
-    await expect(database.open()).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true });
-    await other.query('ROLLBACK');
-    await database.open();
-  });
-
-  it('refuse a schema that another application has filled, and take an empty one', async () => {
-    await pool.query('CREATE SCHEMA taken; CREATE TABLE taken.product (price int); CREATE SCHEMA empty');
-    await expect(database.open({ schema: 'taken' })).rejects.toMatchObject({ code: 'SQL_DATABASE_FOREIGN' });
-    await database.open({ schema: 'empty' });
-  });
-
-  it('print a script after which nothing is left to apply, for a role that may not make tables', async () => {
-    await expect(database.open({ migrate: false })).rejects.toMatchObject({ code: 'SQL_MIGRATION_PENDING' });
-    await pool.query(printMigrations('postgres', { schema: 'printed' }));
-    await pool.query(`DROP ROLE IF EXISTS plain_writer; CREATE ROLE plain_writer LOGIN;
-      GRANT USAGE ON SCHEMA printed TO plain_writer;
-      GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA printed TO plain_writer`);
-    try {
-      const url = new URL(database.url);
-      url.username = 'plain_writer';
-      const plain = () => fromPgPool(database.pool({ connectionString: url.href }));
-      const repository = await database.open({ executor: plain(), schema: 'printed', migrate: false });
-      await repository.transaction(async (transaction) => {
-        await transaction.insertProduct(sampleProduct(1));
-        await transaction.insertTemplateVersion(sampleTemplateVersion(1));
-        await transaction.insertInstance(sampleInstance(1));
-        await transaction.requestWork('work-1' as never, 'x', sampleProduct(1).createdAt);
-      });
-      await database.open({ schema: 'printed' });
-      await expect(database.open({ executor: plain() })).rejects.toMatchObject({
-        code: 'SQL_STATEMENT_FAILED',
-        details: { sqlState: '42501' },
-      });
-    } finally {
-      await pool.query('DROP OWNED BY plain_writer; DROP ROLE plain_writer');
-    }
   });
 });

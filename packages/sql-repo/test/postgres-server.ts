@@ -63,11 +63,22 @@ async function unpackPackages(folder: string): Promise<void> {
   if (server === undefined) throw new Error('apt-cache knows no package postgresql.');
   await mkdir(dirname(folder), { recursive: true });
   const unfinished = await mkdtemp(`${folder}-`);
-  await run('apt-get', ['download', server, 'libpq5'], { cwd: unfinished });
+  const client = server.replace('postgresql', 'postgresql-client');
+  await run('apt-get', ['download', server, client, 'libpq5'], { cwd: unfinished });
   for (const file of await readdir(unfinished)) {
     if (file.endsWith('.deb')) await run('dpkg-deb', ['--extract', join(unfinished, file), unfinished]);
   }
   await rename(unfinished, folder);
+}
+
+/** Runs a program of PostgreSQL, such as `psql`, and gives what it prints. */
+export async function postgresProgram(program: string, args: readonly string[], input = ''): Promise<string> {
+  const binaries = await findPostgres();
+  if (binaries === undefined) throw new Error('PostgreSQL is not installed.');
+  const env = { ...process.env, LD_LIBRARY_PATH: libraryPath(binaries) };
+  const running = run(join(binaries, program), args, { env, maxBuffer: 64 * 1024 * 1024 });
+  running.child.stdin?.end(input);
+  return (await running).stdout;
 }
 
 /** Makes a cluster in a temporary directory and starts it. */

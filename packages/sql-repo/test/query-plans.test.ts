@@ -1,7 +1,7 @@
 import type { EventQuery, InstanceFilter, TemplateVersionFilter } from '@caelus/core';
 import { describe, expect, it } from 'vitest';
 import { migrate } from '../src/migrations/migrate.ts';
-import { sqlitePlan } from '../src/migrations/sqlite-migrations.ts';
+import { sqlitePlan } from '../src/migrations/sqlite-plan.ts';
 import type { SqlSession } from '../src/sql-session.ts';
 import { openSqliteDatabase } from '../src/sqlite/sqlite-database.ts';
 import { loadSqliteDriver } from '../src/sqlite/sqlite-driver.ts';

@@ -1,46 +1,38 @@
 import type { Migration } from './migration.ts';
 
 // A migration that was released never changes: its checksum is recorded in every database. Add another one instead.
-// Tables and functions are named without their schema, which the translator adds (postgres/postgres-statement.ts).
-
-/** What a template version is: these columns never change. */
-const IMMUTABLE = [
-  'id',
-  'product_id',
-  'version',
-  'chart::text',
-  'helm_chart_repo_url',
-  'chart_version',
-  'default_values::text',
-  'values_schema::text',
-  'locked_values::text',
-  'capabilities::text',
-  'created_at',
-];
-const columns = (row: string) => IMMUTABLE.map((column) => `${row}.${column}`).join(', ');
+// Tables are named without their schema, which the translator adds (postgres/postgres-statement.ts).
 
 /** Names and keys compare byte by byte, whatever the database's locale. */
 const KEY = 'text COLLATE "C"';
 /** To the millisecond, as everywhere else, so that an instant that was read finds its row again. */
 const INSTANT = 'timestamptz(3)';
 
+const TABLES = [
+  'meta',
+  'product',
+  'product_template_version',
+  'deployment',
+  'deployment_change',
+  'work',
+  'git_state',
+  'drift',
+  'event',
+  'idempotency',
+];
+
 /** The schema in PostgreSQL, step by step. The columns are those of the SQLite schema, with PostgreSQL's own types. */
 export const postgresMigrations: readonly Migration[] = [
   {
     version: 1,
     name: 'initial',
-    statements: [
+    up: [
       `CREATE TABLE meta (
   key ${KEY} NOT NULL PRIMARY KEY,
   value text NOT NULL
 )`,
       // Added to the numbers of transactions, which start anew where a dump is restored into another cluster.
       `INSERT INTO meta (key, value) VALUES ('event_offset', '0')`,
-
-      `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  RAISE EXCEPTION USING MESSAGE = TG_ARGV[0], ERRCODE = 'restrict_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
-END $$`,
 
       `CREATE TABLE product (
   id ${KEY} NOT NULL PRIMARY KEY,
@@ -67,15 +59,6 @@ END $$`,
 )`,
       'CREATE INDEX product_template_version_by_age ON product_template_version (created_at, id)',
       'CREATE INDEX product_template_version_by_product ON product_template_version (product_id, created_at, id)',
-      `CREATE TRIGGER product_template_version_immutable BEFORE UPDATE ON product_template_version FOR EACH ROW
-WHEN ((${columns('OLD')}) IS DISTINCT FROM (${columns('NEW')})
-  OR (OLD.deprecated_at IS NOT NULL AND NEW.deprecated_at IS DISTINCT FROM OLD.deprecated_at))
-EXECUTE FUNCTION refuse('a template version is immutable')`,
-      `CREATE TRIGGER product_template_version_kept BEFORE DELETE ON product_template_version FOR EACH ROW
-EXECUTE FUNCTION refuse('a template version is immutable')`,
-      // TRUNCATE asks no trigger of a row.
-      `CREATE TRIGGER product_template_version_not_truncated BEFORE TRUNCATE ON product_template_version FOR EACH STATEMENT
-EXECUTE FUNCTION refuse('a template version is immutable')`,
 
       `CREATE TABLE deployment (
   id ${KEY} NOT NULL PRIMARY KEY,
@@ -118,24 +101,12 @@ EXECUTE FUNCTION refuse('a template version is immutable')`,
       'CREATE INDEX deployment_by_tier ON deployment (tier, created_at, id)',
       'CREATE INDEX deployment_by_status ON deployment (status, created_at, id)',
       'CREATE INDEX deployment_by_sync_status ON deployment (sync_status, created_at, id)',
-      `CREATE TRIGGER deployment_generation BEFORE UPDATE ON deployment FOR EACH ROW
-WHEN (NEW.generation < OLD.generation) EXECUTE FUNCTION refuse('a generation never goes down')`,
-      `CREATE TRIGGER deployment_deleted BEFORE UPDATE ON deployment FOR EACH ROW
-WHEN (OLD.status = 'Deleted' AND NEW.status <> 'Deleted') EXECUTE FUNCTION refuse('Deleted is final')`,
 
       `CREATE TABLE deployment_change (
   deployment_id ${KEY} NOT NULL,
   change_id ${KEY} NOT NULL,
   PRIMARY KEY (deployment_id, change_id)
 )`,
-      `CREATE FUNCTION record_change() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  INSERT INTO deployment_change VALUES (NEW.id, NEW.change_id) ON CONFLICT DO NOTHING;
-  RETURN NULL;
-END $$`,
-      `CREATE TRIGGER deployment_change_first AFTER INSERT ON deployment FOR EACH ROW EXECUTE FUNCTION record_change()`,
-      `CREATE TRIGGER deployment_change_next AFTER UPDATE ON deployment FOR EACH ROW
-WHEN (NEW.change_id IS DISTINCT FROM OLD.change_id) EXECUTE FUNCTION record_change()`,
 
       `CREATE TABLE work (
   deployment_id ${KEY} NOT NULL PRIMARY KEY,
@@ -152,15 +123,6 @@ WHEN (NEW.change_id IS DISTINCT FROM OLD.change_id) EXECUTE FUNCTION record_chan
   lease_until ${INSTANT}
 )`,
       'CREATE INDEX work_due ON work (requested_at, deployment_id) WHERE requested > done',
-      // Comes with the commit, once for each transaction, whoever writes.
-      `CREATE FUNCTION announce_work() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM pg_notify(TG_TABLE_SCHEMA || '_work', '');
-  RETURN NULL;
-END $$`,
-      `CREATE TRIGGER work_first AFTER INSERT ON work FOR EACH ROW EXECUTE FUNCTION announce_work()`,
-      `CREATE TRIGGER work_again AFTER UPDATE ON work FOR EACH ROW
-WHEN (NEW.requested > OLD.requested) EXECUTE FUNCTION announce_work()`,
 
       `CREATE TABLE git_state (
   deployment_id ${KEY} NOT NULL PRIMARY KEY,
@@ -193,25 +155,6 @@ WHEN (NEW.requested > OLD.requested) EXECUTE FUNCTION announce_work()`,
 )`,
       'CREATE INDEX event_by_deployment ON event (deployment_id, cursor)',
       'CREATE INDEX event_by_type ON event (type, cursor)',
-      `CREATE FUNCTION place_event() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  NEW.position := pg_current_xact_id()::text::bigint + (SELECT value::bigint FROM meta WHERE key = 'event_offset');
-  NEW.cursor := lpad(NEW.position::text, 18, '0') || '-' || lpad(NEW.seq::text, 18, '0');
-  RETURN NEW;
-END $$`,
-      `CREATE TRIGGER event_placed BEFORE INSERT ON event FOR EACH ROW EXECUTE FUNCTION place_event()`,
-      `CREATE TRIGGER event_unchanged BEFORE UPDATE ON event FOR EACH ROW
-EXECUTE FUNCTION refuse('events are append-only')`,
-      `CREATE TRIGGER event_kept BEFORE DELETE ON event FOR EACH ROW EXECUTE FUNCTION refuse('events are append-only')`,
-      `CREATE TRIGGER event_not_truncated BEFORE TRUNCATE ON event FOR EACH STATEMENT
-EXECUTE FUNCTION refuse('events are append-only')`,
-      `CREATE FUNCTION record_change_of_event() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  INSERT INTO deployment_change VALUES (NEW.deployment_id, NEW.change_id) ON CONFLICT DO NOTHING;
-  RETURN NULL;
-END $$`,
-      `CREATE TRIGGER deployment_change_of_event AFTER INSERT ON event FOR EACH ROW
-WHEN (NEW.deployment_id IS NOT NULL AND NEW.change_id IS NOT NULL) EXECUTE FUNCTION record_change_of_event()`,
 
       `CREATE TABLE idempotency (
   scope ${KEY} NOT NULL,
@@ -223,5 +166,7 @@ WHEN (NEW.deployment_id IS NOT NULL AND NEW.change_id IS NOT NULL) EXECUTE FUNCT
 )`,
       'CREATE INDEX idempotency_expiry ON idempotency (expires_at)',
     ],
+    down: TABLES.toReversed().map((table) => `DROP TABLE ${table}`),
+    loses: TABLES,
   },
 ];

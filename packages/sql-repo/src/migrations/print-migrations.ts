@@ -1,46 +1,105 @@
+import { CaelusError } from '@caelus/core';
 import { createPostgresTranslator } from '../postgres/postgres-statement.ts';
 import { DEFAULT_SCHEMA, parseSchema } from '../postgres/schema-name.ts';
 import type { SqlDialect } from '../sql-executor.ts';
-import { type MigrationPlan, migrationChecksum } from './migration.ts';
-import { LOCK_TIMEOUT, lockOfMigrations, postgresPlan } from './postgres-plan.ts';
-import { sqlitePlan } from './sqlite-migrations.ts';
+import { type AlembicIds, alembicRevision, parseAlembicIds } from './alembic-revision.ts';
+import type { MigrationPlan } from './migration.ts';
+import { type MigrationStep, stepsDown, stepsUp } from './migration-steps.ts';
+import { postgresPlan } from './postgres-plan.ts';
+import { sqlitePlan } from './sqlite-plan.ts';
 
-export interface PrintMigrationsOptions {
-  /** The newest version that the database has. Default 0: none. */
+/** Which migrations are printed. */
+interface PrintedRange {
+  /** The version below the oldest one: what the database has before it goes up, and after it went down. Default 0: none. */
   readonly after?: number | undefined;
+  /** The newest version. Default: the newest of all. The functions and triggers are printed with the newest of all alone. */
+  readonly until?: number | undefined;
   /** PostgreSQL's schema. Default `caelus`. */
   readonly schema?: string | undefined;
 }
 
-/**
- * Prints the schema as one SQL script, for those who apply migrations by hand or by a tool of their own. The script
- * records what it applied, so that `createSqlRepository` finds nothing to do.
- * @throws {CaelusError} `INVALID_INPUT`
- */
-export function printMigrations(dialect: SqlDialect, options: PrintMigrationsOptions = {}): string {
-  const { after = 0 } = options;
-  if (dialect === 'sqlite') {
-    const script = scriptOf(sqlitePlan, after, `strftime('%Y-%m-%dT%H:%M:%fZ', 'now')`);
-    return ['BEGIN IMMEDIATE;', ...script, 'COMMIT;', ''].join('\n');
-  }
-  const schema = parseSchema(options.schema ?? DEFAULT_SCHEMA);
-  const translate = createPostgresTranslator(schema);
-  const begin = [
-    LOCK_TIMEOUT,
-    lockOfMigrations(schema),
-    ...(after === 0 ? [`CREATE SCHEMA IF NOT EXISTS "${schema}"`] : []),
-  ];
-  const script = scriptOf(postgresPlan(schema), after, 'now()').map(translate);
-  return ['BEGIN;', ...begin.map((statement) => `${statement};`), ...script, 'COMMIT;', ''].join('\n');
+/** A script for `psql`, `sqlite3` or the like. */
+export interface PrintSqlOptions extends PrintedRange {
+  /** Default `sql`. */
+  readonly format?: 'sql' | undefined;
+  /** `down` drops the tables with all that is in them. Default `up`. */
+  readonly direction?: 'up' | 'down' | undefined;
 }
 
-function scriptOf({ migrations, table }: MigrationPlan, after: number, now: string): readonly string[] {
-  const statements = migrations
-    .filter(({ version }) => version > after)
-    .flatMap((migration) => [
-      `-- ${migration.version}: ${migration.name}`,
-      ...migration.statements.map((statement) => `${statement};`),
-      `INSERT INTO migration (version, name, checksum, applied_at) VALUES (${migration.version}, '${migration.name}', '${migrationChecksum(migration)}', ${now});`,
-    ]);
-  return [`${table};`, ...statements];
+/** A revision file for Alembic, with both directions in it. PostgreSQL only. */
+export interface PrintAlembicOptions extends PrintedRange {
+  readonly format: 'alembic';
+  /** The id of the revision: 1 to 32 letters, digits and underscores. */
+  readonly revision: string;
+  /** The revision before it; `null` where it is the first. */
+  readonly downRevision: string | null;
+}
+
+export type PrintMigrationsOptions = PrintSqlOptions | PrintAlembicOptions;
+
+const NOW = { sqlite: `strftime('%Y-%m-%dT%H:%M:%fZ', 'now')`, postgres: 'now()' } as const;
+
+/**
+ * Prints what `createSqlRepository` would run to make the schema, for those who apply migrations by hand or by a tool of their
+ * own. It records what it applied, so that `createSqlRepository` finds nothing to do, and all of it is one transaction.
+ *
+ * @throws {CaelusError} `INVALID_INPUT`
+ *
+ * @example
+ * ```ts
+ * writeFileSync('caelus.sql', printMigrations('postgres'));
+ * writeFileSync('versions/caelus_1.py', printMigrations('postgres', { format: 'alembic', revision: 'caelus_1', downRevision: head }));
+ * ```
+ */
+export function printMigrations(dialect: SqlDialect, options: PrintMigrationsOptions = {}): string {
+  const schema = parseSchema(options.schema ?? DEFAULT_SCHEMA);
+  const plan = dialect === 'sqlite' ? sqlitePlan : postgresPlan(schema);
+  const translate = dialect === 'sqlite' ? (sql: string) => sql : createPostgresTranslator(schema);
+  return printPlan(dialect, plan, translate, options);
+}
+
+/** Prints any plan. */
+export function printPlan(
+  dialect: SqlDialect,
+  plan: MigrationPlan,
+  translate: (sql: string) => string,
+  options: PrintMigrationsOptions,
+): string {
+  const steps = stepsOf(plan, NOW[dialect], options);
+  const translated = (all: readonly MigrationStep[]) =>
+    all.map(({ title, statements }) => ({ title, statements: statements.map(translate) }));
+  if (options.format === 'alembic') {
+    if (dialect !== 'postgres') throw invalid('/format', 'Use sql: an SQLite file is not under Alembic.');
+    const ids: AlembicIds = parseAlembicIds(options);
+    return alembicRevision(ids, { begin: plan.begin, up: translated(steps.up), down: translated(steps.down) });
+  }
+  const begin = dialect === 'sqlite' ? 'BEGIN IMMEDIATE' : 'BEGIN';
+  const { title, statements } = { title: 'only one at a time', statements: plan.begin };
+  const body = translated(steps[options.direction ?? 'up']);
+  const locks = statements.length === 0 ? [] : [{ title, statements }];
+  const script = [...locks, ...body].flatMap((step) => [
+    `-- ${step.title}`,
+    ...step.statements.map((statement) => `${statement};`),
+  ]);
+  return [`${begin};`, ...script, 'COMMIT;', ''].join('\n');
+}
+
+function stepsOf(plan: MigrationPlan, now: string, options: PrintMigrationsOptions) {
+  const newest = plan.migrations.length;
+  const { after = 0, until = newest } = options;
+  if (!Number.isInteger(after) || after < 0) throw invalid('/after', 'Use a version, or 0.');
+  if (!Number.isInteger(until) || until < after || until > newest) {
+    throw invalid('/until', `Use a version from ${after} to ${newest}.`);
+  }
+  const migrations = plan.migrations.filter(({ version }) => version > after && version <= until);
+  const range = { migrations, repeatables: until === newest ? plan.repeatables : [] };
+  return { up: stepsUp(plan, range, now), down: stepsDown(plan, range) };
+}
+
+function invalid(path: string, message: string): CaelusError {
+  return new CaelusError({
+    code: 'INVALID_INPUT',
+    message: `The migrations cannot be printed. ${path}: ${message}`,
+    details: { issues: [{ path, message }] },
+  });
 }

@@ -1,16 +1,29 @@
-import type { Migration, MigrationPlan } from './migration.ts';
+import type { Migration } from './migration.ts';
 
 // A migration that was released never changes: its checksum is recorded in every database. Add another one instead.
 
 /** Marks the file as a Caelus database (`PRAGMA application_id`): the letters CAEL. */
 export const APPLICATION_ID = 0x43_41_45_4c;
 
+const TABLES = [
+  'meta',
+  'product',
+  'product_template_version',
+  'deployment',
+  'deployment_change',
+  'work',
+  'git_state',
+  'drift',
+  'event',
+  'idempotency',
+];
+
 /** The schema of the embedded SQLite database, step by step. */
 export const sqliteMigrations: readonly Migration[] = [
   {
     version: 1,
     name: 'initial',
-    statements: [
+    up: [
       `PRAGMA application_id = ${APPLICATION_ID}`,
 
       `CREATE TABLE meta (
@@ -43,21 +56,6 @@ export const sqliteMigrations: readonly Migration[] = [
 ) STRICT`,
       'CREATE INDEX product_template_version_by_age ON product_template_version (created_at, id)',
       'CREATE INDEX product_template_version_by_product ON product_template_version (product_id, created_at, id)',
-      `CREATE TRIGGER product_template_version_immutable BEFORE UPDATE ON product_template_version
-WHEN NEW.id IS NOT OLD.id OR NEW.product_id IS NOT OLD.product_id OR NEW.version IS NOT OLD.version
-  OR NEW.chart IS NOT OLD.chart OR NEW.helm_chart_repo_url IS NOT OLD.helm_chart_repo_url
-  OR NEW.chart_version IS NOT OLD.chart_version OR NEW.default_values IS NOT OLD.default_values
-  OR NEW.values_schema IS NOT OLD.values_schema OR NEW.locked_values IS NOT OLD.locked_values
-  OR NEW.capabilities IS NOT OLD.capabilities OR NEW.created_at IS NOT OLD.created_at
-  OR (OLD.deprecated_at IS NOT NULL AND NEW.deprecated_at IS NOT OLD.deprecated_at)
-BEGIN SELECT RAISE(ABORT, 'a template version is immutable'); END`,
-      `CREATE TRIGGER product_template_version_kept BEFORE DELETE ON product_template_version
-BEGIN SELECT RAISE(ABORT, 'a template version is immutable'); END`,
-      // INSERT OR REPLACE removes the old row without asking the trigger above.
-      `CREATE TRIGGER product_template_version_not_replaced BEFORE INSERT ON product_template_version
-WHEN EXISTS (SELECT 1 FROM product_template_version AS other
-  WHERE other.id = NEW.id OR (other.product_id = NEW.product_id AND other.version = NEW.version))
-BEGIN SELECT RAISE(ABORT, 'a template version is immutable'); END`,
 
       `CREATE TABLE deployment (
   id TEXT NOT NULL PRIMARY KEY,
@@ -100,21 +98,12 @@ BEGIN SELECT RAISE(ABORT, 'a template version is immutable'); END`,
       'CREATE INDEX deployment_by_tier ON deployment (tier, created_at, id)',
       'CREATE INDEX deployment_by_status ON deployment (status, created_at, id)',
       'CREATE INDEX deployment_by_sync_status ON deployment (sync_status, created_at, id)',
-      `CREATE TRIGGER deployment_generation BEFORE UPDATE OF generation ON deployment WHEN NEW.generation < OLD.generation
-BEGIN SELECT RAISE(ABORT, 'a generation never goes down'); END`,
-      `CREATE TRIGGER deployment_deleted BEFORE UPDATE OF status ON deployment
-WHEN OLD.status = 'Deleted' AND NEW.status <> 'Deleted'
-BEGIN SELECT RAISE(ABORT, 'Deleted is final'); END`,
 
       `CREATE TABLE deployment_change (
   deployment_id TEXT NOT NULL,
   change_id TEXT NOT NULL,
   PRIMARY KEY (deployment_id, change_id)
 ) STRICT, WITHOUT ROWID`,
-      `CREATE TRIGGER deployment_change_first AFTER INSERT ON deployment
-BEGIN INSERT INTO deployment_change VALUES (NEW.id, NEW.change_id) ON CONFLICT DO NOTHING; END`,
-      `CREATE TRIGGER deployment_change_next AFTER UPDATE OF change_id ON deployment
-BEGIN INSERT INTO deployment_change VALUES (NEW.id, NEW.change_id) ON CONFLICT DO NOTHING; END`,
 
       `CREATE TABLE work (
   deployment_id TEXT NOT NULL PRIMARY KEY,
@@ -161,13 +150,6 @@ BEGIN INSERT INTO deployment_change VALUES (NEW.id, NEW.change_id) ON CONFLICT D
 ) STRICT`,
       'CREATE INDEX event_by_deployment ON event (deployment_id, seq)',
       'CREATE INDEX event_by_type ON event (type, seq)',
-      `CREATE TRIGGER event_unchanged BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'events are append-only'); END`,
-      `CREATE TRIGGER event_kept BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'events are append-only'); END`,
-      `CREATE TRIGGER event_not_replaced BEFORE INSERT ON event WHEN EXISTS (SELECT 1 FROM event WHERE seq = NEW.seq)
-BEGIN SELECT RAISE(ABORT, 'events are append-only'); END`,
-      `CREATE TRIGGER deployment_change_of_event AFTER INSERT ON event
-WHEN NEW.deployment_id IS NOT NULL AND NEW.change_id IS NOT NULL
-BEGIN INSERT INTO deployment_change VALUES (NEW.deployment_id, NEW.change_id) ON CONFLICT DO NOTHING; END`,
 
       `CREATE TABLE idempotency (
   scope TEXT NOT NULL,
@@ -179,18 +161,7 @@ BEGIN INSERT INTO deployment_change VALUES (NEW.deployment_id, NEW.change_id) ON
 ) STRICT`,
       'CREATE INDEX idempotency_expiry ON idempotency (expires_at)',
     ],
+    down: [...TABLES.toReversed().map((table) => `DROP TABLE ${table}`), 'PRAGMA application_id = 0'],
+    loses: TABLES,
   },
 ];
-
-export const sqlitePlan: MigrationPlan = {
-  migrations: sqliteMigrations,
-  table: `CREATE TABLE IF NOT EXISTS migration (
-  version INTEGER NOT NULL PRIMARY KEY,
-  name TEXT NOT NULL,
-  checksum TEXT NOT NULL,
-  applied_at TEXT NOT NULL
-) STRICT`,
-  tableQuery: `SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migration'`,
-  // There is one writer, so whoever has begun is alone.
-  prepare: async () => {},
-};

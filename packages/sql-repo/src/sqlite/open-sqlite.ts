@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CaelusError } from '@caelus/core';
 import type { SqliteOptions } from '../create-sql-repository.ts';
-import { sqlitePlan } from '../migrations/sqlite-migrations.ts';
+import { sqlitePlan } from '../migrations/sqlite-plan.ts';
 import type { OpenedDatabase } from '../opened-database.ts';
 import { openSqliteDatabase } from './sqlite-database.ts';
 import { loadSqliteDriver } from './sqlite-driver.ts';

@@ -60,7 +60,8 @@ function createFile(file: string, name: string): void {
 function assertOurs(connection: SqliteConnection, name: string): void {
   const [found] = connection.query('PRAGMA application_id').rows;
   if (found?.application_id === APPLICATION_ID) return;
-  const tables = connection.query(`SELECT 1 FROM sqlite_master LIMIT 1`).rows;
+  // That one stays where migrations were undone: SQLite never drops it.
+  const tables = connection.query(`SELECT 1 FROM sqlite_master WHERE name <> 'sqlite_sequence' LIMIT 1`).rows;
   if (found?.application_id === 0 && tables.length === 0) return;
   throw new CaelusError({
     code: 'SQL_DATABASE_FOREIGN',
