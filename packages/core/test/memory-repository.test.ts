@@ -61,6 +61,6 @@ describe('repositoryContract', () => {
 
   it('leaves out what needs a capability that the adapter does not have', () => {
     const all = collect({ capabilities: { multiProcess: true, durable: true } });
-    expect(all.size - collect({}).size).toBe(3);
+    expect(all.size - collect({}).size).toBe(4);
   });
 });

@@ -1,4 +1,4 @@
-import type { RepositoryCapabilities } from '@caelus/core';
+import type { RepositoryCapabilities, RepositoryNews } from '@caelus/core';
 import type { MigrationPlan } from './migrations/migration.ts';
 import type { SqlExecutor } from './sql-executor.ts';
 import type { SqlDatabase } from './sql-session.ts';
@@ -14,6 +14,6 @@ export interface OpenedDatabase {
   settle(): Promise<void>;
   /** The same database, seen inside a host's open transaction. */
   join(executor: SqlExecutor): SqlDatabase;
-  /** Calls back when work was requested. Left out where the database cannot tell. */
-  readonly listen: ((callback: () => void) => Promise<() => Promise<void>>) | undefined;
+  /** Calls back when something was committed that others may wait for. Left out where the database cannot tell. */
+  readonly listen: ((callback: (news: RepositoryNews) => void) => Promise<() => Promise<void>>) | undefined;
 }

@@ -15,6 +15,7 @@ import {
   updateDesired,
   updateObserved,
 } from './tables/instances.ts';
+import { findLease, replaceLease } from './tables/leases.ts';
 import { findProduct, findProductBySlug, insertProduct, listProducts } from './tables/products.ts';
 import {
   deprecateTemplateVersion,
@@ -22,7 +23,8 @@ import {
   insertTemplateVersion,
   listTemplateVersions,
 } from './tables/template-versions.ts';
-import { claimWork, completeWork, releaseWork, requestWork, workBacklog } from './tables/work.ts';
+import { buryWork, completeWork, findWork, listWork, releaseWork, requestWork, workBacklog } from './tables/work.ts';
+import { claimWork, renewWork } from './tables/work-claims.ts';
 
 /** A repository in SQL, which a host's own transaction can join. */
 export interface SqlRepository extends Repository {
@@ -43,12 +45,6 @@ export interface SqlRepository extends Repository {
    * ```
    */
   in(executor: SqlExecutor): JoinedRepository;
-  /**
-   * Calls back soon after work was requested by any process, until the function that it resolves to is called, or the
-   * repository is disposed. A hint that
-   * saves waiting, and no more: work is found by `claimWork`. Left out where the database or the executor cannot tell.
-   */
-  readonly onWorkRequested?: (callback: () => void) => Promise<() => Promise<void>>;
 }
 
 /** A repository inside a host's transaction. */
@@ -71,12 +67,13 @@ export function repositoryOver(parts: RepositoryParts): SqlRepository {
     ...readerOf(database),
     transaction: transactionsOn(database),
     claimWork: (claim, options) => claimWork(database, ids, claim, options),
+    renewWork: (items, renewal, options) => renewWork(database, items, renewal, options),
     in(executor) {
       const joined = join(executor);
       return { name, storeId, ...readerOf(joined), transaction: transactionsOn(joined) };
     },
     ...(listen && {
-      async onWorkRequested(callback) {
+      async onNews(callback) {
         const end = await listen(callback);
         const stop = async () => {
           if (listeners.delete(stop)) await end();
@@ -113,6 +110,9 @@ function readerOf(session: SqlSession): RepositoryReader {
     listEvents: (query, options) => listEvents(session, query, options),
     workBacklog: (options) => workBacklog(session, options),
     findBranchState: (options) => findBranchState(session, options),
+    findWork: (id, options) => findWork(session, id, options),
+    listWork: (filter, page, options) => listWork(session, filter, page, options),
+    findLease: (name, options) => findLease(session, name, options),
   };
 }
 
@@ -129,9 +129,11 @@ function transactionOf(session: SqlSession): RepositoryTransaction {
     putBranchState: (state) => putBranchState(session, state),
     putDrift: (id, kind, at) => putDrift(session, id, kind, at),
     appendEvent: (event) => appendEvent(session, event),
-    requestWork: (id, reason, at) => requestWork(session, id, reason, at),
+    requestWork: (id, reason, at, options) => requestWork(session, id, reason, at, options),
     completeWork: (item) => completeWork(session, item),
     releaseWork: (item, retry) => releaseWork(session, item, retry),
+    buryWork: (item, burial) => buryWork(session, item, burial),
+    replaceLease: (name, seen, next) => replaceLease(session, name, seen, next),
     findIdempotencyRecord: (scope, key) => findIdempotencyRecord(session, scope, key),
     putIdempotencyRecord: (record) => putIdempotencyRecord(session, record),
     purgeIdempotencyRecords: (now) => purgeIdempotencyRecords(session, now),

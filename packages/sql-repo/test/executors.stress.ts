@@ -184,7 +184,7 @@ for (const [library, makeHost] of Object.entries(hosts)) {
       if (item === undefined) return;
       expect(await repository.transaction((transaction) => transaction.completeWork(item))).toBe(true);
       expect(await repository.transaction((transaction) => transaction.completeWork(item))).toBe(false);
-      expect(await repository.workBacklog()).toEqual({ pending: 0, failing: 0, oldestRequestedAt: null });
+      expect(await repository.workBacklog()).toEqual({ pending: 0, failing: 0, dead: 0, oldestRequestedAt: null });
     });
 
     it('undoes a transaction whose body throws, and throws the very same', async () => {

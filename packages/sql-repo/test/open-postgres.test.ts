@@ -66,7 +66,7 @@ describe('a repository in SQLite', () => {
     expect(() => repository.in(serverOf('150000', 'UTF8'))).toThrowError(
       expect.objectContaining({ code: 'SQL_DATABASE_UNSUPPORTED' }),
     );
-    expect(repository.onWorkRequested).toBeUndefined();
+    expect(repository.onNews).toBeUndefined();
   });
 });
 

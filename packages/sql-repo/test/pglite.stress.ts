@@ -51,7 +51,7 @@ describe('a host’s transaction on PGlite', () => {
     const heard = new Promise<void>((resolve) => {
       hear = resolve;
     });
-    await repository.onWorkRequested?.(hear);
+    await repository.onNews?.(hear);
     await repository.transaction((transaction) =>
       transaction.requestWork('work-1' as never, 'x', '2026-01-01T00:00:00.000Z' as never),
     );

@@ -226,7 +226,7 @@ describeWithServer('claiming work', () => {
   it('is announced with the commit of the request, once for each transaction, and not before', async () => {
     const repository = await database.open();
     let calls = 0;
-    const stop = await repository.onWorkRequested?.(() => {
+    const stop = await repository.onNews?.(() => {
       calls += 1;
     });
     const requested = repository.transaction(async (transaction) => {

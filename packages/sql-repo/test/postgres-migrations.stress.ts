@@ -173,7 +173,7 @@ describeWithServer('the migrations in PostgreSQL', () => {
       ['template_version_guard', 1],
       ['deployment_guard', 1],
       ['lineage', 1],
-      ['work_announcement', 1],
+      ['announcement', 1],
       ['event_order', 1],
       ['event_guard', 1],
     ]);

@@ -79,6 +79,6 @@ describeWithServer('processes that claim and complete work, and are killed', () 
     expect(new Set(done).size).toBe(done.length);
     // Each request is done once: by a process, or by the one that came last.
     expect(done.length + left).toBe(requested.length);
-    expect(await repository.workBacklog()).toEqual({ pending: 0, failing: 0, oldestRequestedAt: null });
+    expect(await repository.workBacklog()).toEqual({ pending: 0, failing: 0, dead: 0, oldestRequestedAt: null });
   });
 });

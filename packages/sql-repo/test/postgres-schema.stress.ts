@@ -93,8 +93,9 @@ describeWithServer('the schema in PostgreSQL', () => {
     const heard = new Promise<void>((resolve) => {
       hear = resolve;
     });
-    await repository.onWorkRequested?.(hear);
-    await pool.query(`INSERT INTO caelus.work VALUES ('work-1', 1, 0, 'by hand', now(), NULL, now(), 0)`);
+    await repository.onNews?.(hear);
+    await pool.query(`INSERT INTO caelus.work (deployment_id, requested, done, reason, requested_at, available_at, attempts)
+      VALUES ('work-1', 1, 0, 'by hand', now(), now(), 0)`);
     await heard;
   });
 

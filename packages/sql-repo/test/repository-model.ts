@@ -79,14 +79,16 @@ const insertInstance = fc
     host: maybe(few),
     product: few,
     version: few,
+    tenant: fc.constantFrom('a', 'b'),
     status: fc.constantFrom(...instanceStatuses),
     syncStatus: fc.constantFrom(...syncStatuses, null),
     second,
   })
-  .map(({ id, name, namespace, host, product, version, status, syncStatus, second }) =>
+  .map(({ id, name, namespace, host, product, version, tenant, status, syncStatus, second }) =>
     operation(`insertInstance ${id} named ${name} in ${namespace}, host ${host}, ${status}`, (transaction) =>
       transaction.insertInstance(
         sampleInstance(id, {
+          tenant: tenant as never,
           argoAppName: `app-${name}`,
           namespace: `ns-${namespace}`,
           hostname: host === undefined ? null : hostname(host),
@@ -157,21 +159,36 @@ const updateObserved = fc
     ),
   );
 const requestWork = fc
-  .record({ id: few, reason: text, second })
-  .map(({ id, reason, second }) =>
-    operation(`requestWork ${id} at ${second}`, (transaction) =>
-      transaction.requestWork(sampleInstance(id).id, reason, at(second)),
+  .record({ id: few, reason: text, second, revive: maybe(fc.boolean()) })
+  .map(({ id, reason, second, revive }) =>
+    operation(`requestWork ${id} at ${second}, revive ${revive}`, (transaction) =>
+      transaction.requestWork(sampleInstance(id).id, reason, at(second), { revive }),
     ),
   );
 const endLease = fc
-  .record({ index: fc.nat({ max: 30 }), complete: fc.boolean(), error: fc.option(text), second })
-  .map(({ index, complete, error, second }) =>
-    operation(`${complete ? 'complete' : 'release'} lease ${index}`, async (transaction, { leases }) => {
+  .record({
+    index: fc.nat({ max: 30 }),
+    end: fc.constantFrom('complete', 'release', 'bury'),
+    error: fc.option(text),
+    second,
+  })
+  .map(({ index, end, error, second }) =>
+    operation(`${end} lease ${index} at ${second}`, async (transaction, { leases }) => {
       const item = leases[index % (leases.length || 1)];
       if (item === undefined) return 'no lease';
-      return complete
-        ? transaction.completeWork(item)
-        : transaction.releaseWork(item, { availableAt: at(second), error });
+      if (end === 'complete') return transaction.completeWork(item);
+      if (end === 'bury') return transaction.buryWork(item, { at: at(second), error: error ?? '' });
+      return transaction.releaseWork(item, { availableAt: at(second), error });
+    }),
+  );
+const replaceLease = fc
+  .record({ name: few, fresh: fc.boolean(), token: few, beat: few, giveBack: fc.boolean(), second })
+  .map(({ name, fresh, token, beat, giveBack, second }) =>
+    operation(`${giveBack ? 'give back' : 'take'} the lease ${name}`, async (transaction) => {
+      const found = await transaction.findLease(`${name}`);
+      const seen = fresh || found === undefined ? found : { ...found, beat: found.beat + 1 };
+      const next = { owner: 'o', token: `${token}`, beat, renewedAt: at(second) };
+      return [found, await transaction.replaceLease(`${name}`, seen, giveBack ? undefined : next)];
     }),
   );
 const putDrift = fc
@@ -226,6 +243,7 @@ const anyOperation = fc.oneof(
   { weight: 3, arbitrary: updateObserved },
   { weight: 3, arbitrary: requestWork },
   { weight: 3, arbitrary: endLease },
+  replaceLease,
   putDrift,
   appendEvent,
   idempotency,
@@ -277,6 +295,16 @@ const claims = fc
     }),
   );
 
+const renewals = fc
+  .record({ first: fc.nat({ max: 10 }), lease: fc.integer({ min: 1, max: 20 }), second })
+  .map(({ first, lease, second }) =>
+    command(`renew from lease ${first} at ${second} for ${lease} s`, async ({ repository, leases }) => {
+      const some = leases.slice(first);
+      const held = await repository.renewWork(some, { leaseMilliseconds: lease * 1000, now: at(second) });
+      return some.map((item) => held.includes(item));
+    }),
+  );
+
 const filters = fc.record(
   {
     productId: few.map((number) => sampleProduct(number).id),
@@ -305,6 +333,7 @@ const listings = fc
         events.map(({ cursor: ___, ...event }) => event),
         await repository.findInstanceByArgoAppName(`app-${id}`),
         await repository.hasChange(sampleInstance(id).id, sampleInstance(id).changeId),
+        (await repository.listWork({}, { limit: 500 })).items,
       ];
     }),
   );
@@ -318,6 +347,7 @@ async function everything({ repository }: Side): Promise<unknown> {
     (await repository.listDrift(page)).items,
     (await repository.listEvents(page)).map(({ cursor: _, ...event }) => event),
     await repository.workBacklog(),
+    await Promise.all([1, 2, 3].map((number) => repository.findWork(sampleInstance(number).id))),
     await repository
       .claimWork({ owner: 'o', limit: 100, leaseMilliseconds: 1, now: at(100_000) })
       .then((items) => items.map(({ leaseToken: _, ...item }) => item)),
@@ -329,7 +359,7 @@ export async function proveModel(
   open: () => Promise<Repository>,
   { numRuns, maxCommands }: { readonly numRuns: number; readonly maxCommands: number },
 ): Promise<void> {
-  const commands = fc.commands([transactions, transactions, claims, listings], { maxCommands, size: 'max' });
+  const commands = fc.commands([transactions, transactions, claims, renewals, listings], { maxCommands, size: 'max' });
   await fc.assert(
     fc.asyncProperty(commands, async (sequence) => {
       const memory: Side = { repository: createMemoryRepository(), leases: [] };

@@ -32,6 +32,8 @@ export const eventTypes = [
   'git-rewound',
   'rebuild-started',
   'rebuild-finished',
+  'work-dead',
+  'work-retried',
 ] as const;
 
 /**

@@ -3,7 +3,15 @@ import { CaelusError } from '../errors.ts';
 import { commitIdSchema, type Timestamp, timestampSchema, toTimestamp } from '../model/identifier.ts';
 import { type Instance, type InstanceDesired, type InstanceObserved, parseInstance } from '../model/instance.ts';
 import { parseInput } from '../schema/parse-input.ts';
-import { type BranchState, type DesiredUpdate, PAGE_LIMITS, type WorkClaim } from './repository.ts';
+import {
+  type BranchState,
+  type DesiredUpdate,
+  type Lease,
+  PAGE_LIMITS,
+  type WorkClaim,
+  type WorkRecord,
+  type WorkState,
+} from './repository.ts';
 
 // What every adapter of the Repository port decides alike, so that an adapter only reads and writes.
 
@@ -38,14 +46,25 @@ const observedFields: readonly (keyof InstanceObserved)[] = [
 
 const pageLimitSchema = z.int().min(1).max(PAGE_LIMITS.most).default(PAGE_LIMITS.usual);
 const branchStateSchema: z.ZodType<BranchState> = z.strictObject({ commit: commitIdSchema, recheck: z.boolean() });
-const workClaimSchema: z.ZodType<WorkClaim> = z.strictObject({
-  owner: z.string(),
-  limit: z.int().min(1),
+const renewalFields = {
   leaseMilliseconds: z
     .int()
     .min(1)
     .max(24 * 60 * 60 * 1000),
   now: timestampSchema,
+};
+const workRenewalSchema: z.ZodType<Pick<WorkClaim, 'leaseMilliseconds' | 'now'>> = z.strictObject(renewalFields);
+const workClaimSchema: z.ZodType<WorkClaim> = z.strictObject({
+  owner: z.string(),
+  limit: z.int().min(1),
+  ...renewalFields,
+});
+const leaseSchema: z.ZodType<Lease> = z.strictObject({
+  name: z.string().min(1).max(500),
+  owner: z.string(),
+  token: z.string().min(1),
+  beat: z.int().min(1),
+  renewedAt: timestampSchema,
 });
 
 /** Checks the limit of a page, and gives the usual one where there is none. @throws {CaelusError} `INVALID_INPUT` */
@@ -56,7 +75,49 @@ export function parsePageLimit(limit: number | undefined): number {
 /** Checks a claim, and says when its leases end. @throws {CaelusError} `INVALID_INPUT` */
 export function parseWorkClaim(input: WorkClaim): WorkClaim & { readonly leaseUntil: Timestamp } {
   const claim = parseInput(workClaimSchema, input, 'The claim');
-  return { ...claim, leaseUntil: toTimestamp(new Date(Date.parse(claim.now) + claim.leaseMilliseconds)) };
+  return { ...claim, leaseUntil: leaseEnd(claim) };
+}
+
+/** Checks a renewal, and says when its leases end. @throws {CaelusError} `INVALID_INPUT` */
+export function parseWorkRenewal(input: Pick<WorkClaim, 'leaseMilliseconds' | 'now'>): Timestamp {
+  return leaseEnd(parseInput(workRenewalSchema, input, 'The renewal'));
+}
+
+/** Checks a lease: its name has 1 to 500 characters, and its beat is 1 or more. @throws {CaelusError} `INVALID_INPUT` */
+export function parseLease(input: Lease): Lease {
+  return parseInput(leaseSchema, input, 'The lease');
+}
+
+function leaseEnd({ now, leaseMilliseconds }: Pick<WorkClaim, 'leaseMilliseconds' | 'now'>): Timestamp {
+  return toTimestamp(new Date(Date.parse(now) + leaseMilliseconds));
+}
+
+/** What the columns of one piece of work come to. */
+export function workStateOf(
+  work: Pick<WorkRecord, 'deadAt' | 'leaseUntil' | 'attempts'> & { readonly requested: number; readonly done: number },
+): WorkState {
+  if (work.requested === work.done) return 'done';
+  if (work.deadAt !== null) return 'dead';
+  if (work.leaseUntil !== null) return 'leased';
+  return work.attempts > 0 ? 'failing' : 'pending';
+}
+
+/** How much work one claim takes up at least that has waited long enough for its retry; what is left waits for the next claim. */
+export const MATURED_AT_ONCE = 1000;
+
+/**
+ * The turn of the next piece of work of a tenant (empty: of none), whose `last` one was put into or served in turn `last`, 0
+ * where it had none. Work is claimed by turn, then by tenant, and `served` is the farthest that claims have come. The turn is the
+ * tenant's first that lies ahead of both. So from when a piece of work is its tenant's first, it waits for no more than
+ * one of each other tenant, however many they have; and a tenant that was idle has saved up nothing.
+ */
+export function nextTurn(
+  tenant: string,
+  last: number,
+  served: { readonly turn: number; readonly tenant: string } | undefined,
+): number {
+  if (served === undefined) return last + 1;
+  return Math.max(last + 1, tenant > served.tenant ? served.turn : served.turn + 1);
 }
 
 /**

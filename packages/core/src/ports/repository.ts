@@ -36,11 +36,27 @@ export interface Repository extends RepositoryReader, AsyncDisposable {
    */
   transaction<T>(body: (transaction: RepositoryTransaction) => Promise<T>, options?: CallOptions): Promise<T>;
   /**
-   * Leases up to `limit` instances whose work is due: requested more than done, available, and not leased by somebody
-   * whose lease still runs. Oldest first. No two callers hold the same instance.
+   * Leases up to `limit` instances whose work is due: requested more than done, available, not dead, and not leased by
+   * somebody whose lease still runs. Tenants take turns, and within a tenant what was requested first comes first
+   * ({@link nextTurn}). No two callers hold the same instance.
    */
   claimWork(claim: WorkClaim, options?: CallOptions): Promise<readonly WorkItem[]>;
+  /** Makes leases run longer, from `renewal.now` on. Returns those of `items` that are still the caller's. */
+  renewWork(
+    items: readonly WorkItem[],
+    renewal: Pick<WorkClaim, 'leaseMilliseconds' | 'now'>,
+    options?: CallOptions,
+  ): Promise<readonly WorkItem[]>;
+  /**
+   * Calls back soon after any process has committed something that others may wait for, until the function that it resolves
+   * to is called, or the repository is disposed. It may call back without a reason, and it may stay silent where there is one:
+   * a hint that saves waiting, beside which one looks from time to time. Left out where the database cannot tell.
+   */
+  onNews?(callback: (news: RepositoryNews) => void): Promise<() => Promise<void>>;
 }
+
+/** What was committed: work was requested, a lease was given back, an event was appended. */
+export type RepositoryNews = 'work' | 'lease' | 'event';
 
 export interface RepositoryCapabilities {
   /** Whether several processes may share one database. */
@@ -82,6 +98,11 @@ export interface RepositoryReader {
   workBacklog(options?: CallOptions): Promise<WorkBacklog>;
   /** What was last seen of the branch as a whole; `undefined` before the first look. */
   findBranchState(options?: CallOptions): Promise<BranchState | undefined>;
+  /** The work of an instance, done or not. */
+  findWork(id: InstanceId, options?: CallOptions): Promise<WorkRecord | undefined>;
+  /** Work that is not done, by instance id. @throws {CaelusError} `CURSOR_INVALID` */
+  listWork(filter?: WorkFilter, page?: PageRequest, options?: CallOptions): Promise<Page<WorkRecord>>;
+  findLease(name: string, options?: CallOptions): Promise<Lease | undefined>;
 }
 
 export interface RepositoryTransaction extends RepositoryReader {
@@ -115,9 +136,15 @@ export interface RepositoryTransaction extends RepositoryReader {
   appendEvent(event: NewCaelusEvent): Promise<void>;
   /**
    * Asks for the instance to be looked at, and ends a wait for a retry that would last beyond `at`. Requests are
-   * counted, not queued: many make one. The instance need not have a row.
+   * counted, not queued: many make one. Work that is dead begins anew, without attempts, unless `revive` is `false` (default
+   * `true`), which leaves it as it is. The instance need not have a row.
    */
-  requestWork(id: InstanceId, reason: string, at: Timestamp): Promise<void>;
+  requestWork(
+    id: InstanceId,
+    reason: string,
+    at: Timestamp,
+    options?: { readonly revive?: boolean | undefined },
+  ): Promise<void>;
   /**
    * Says that everything requested up to `item.requested` is done, if the lease is still the caller's.
    * Returns whether it was.
@@ -125,6 +152,17 @@ export interface RepositoryTransaction extends RepositoryReader {
   completeWork(item: WorkItem): Promise<boolean>;
   /** Gives the lease back unfinished; the item is due again at `retry.availableAt`. Returns whether the lease was the caller's. */
   releaseWork(item: WorkItem, retry: WorkRetry): Promise<boolean>;
+  /**
+   * Gives the lease back for good: the item failed once more, is `dead`, and is claimed only after it is requested again.
+   * Where it was requested since it was claimed, it is `due` at once instead, without attempts. `lost`: the lease was
+   * not the caller's, and nothing has changed.
+   */
+  buryWork(item: WorkItem, burial: WorkBurial): Promise<'dead' | 'due' | 'lost'>;
+  /**
+   * Puts a lease in the place of the one that was seen, if that is still there as it was: the same token and beat, or none for
+   * `undefined`. `undefined` for `next` gives it back. Returns whether it was replaced.
+   */
+  replaceLease(name: string, seen: Lease | undefined, next: Omit<Lease, 'name'> | undefined): Promise<boolean>;
   findIdempotencyRecord(scope: string, key: string): Promise<IdempotencyRecord | undefined>;
   /** Keeps what a key has led to. A record of the same scope and key is replaced. */
   putIdempotencyRecord(record: IdempotencyRecord): Promise<void>;
@@ -230,12 +268,67 @@ export interface WorkRetry {
   readonly error: string | null;
 }
 
+export interface WorkBurial {
+  readonly at: Timestamp;
+  /** What went wrong the last time. */
+  readonly error: string;
+}
+
 export interface WorkBacklog {
-  /** Instances whose work is not done. */
+  /** Instances whose work is not done, and that are not given up. */
   readonly pending: number;
   /** Of these, those that failed at least once. */
   readonly failing: number;
+  /** Instances that are given up until they are requested again. */
+  readonly dead: number;
+  /** Of what is pending. */
   readonly oldestRequestedAt: Timestamp | null;
+}
+
+/**
+ * `done`: nothing is asked for. `dead`: given up after too many failures. `leased`: a worker has it, or had it when it died.
+ * `failing`: failed, and tried again at `availableAt`. `pending`: waits for its turn.
+ */
+export const workStates = ['done', 'dead', 'leased', 'failing', 'pending'] as const;
+export type WorkState = (typeof workStates)[number];
+
+/** What is to be done for one instance, for those who operate Caelus. */
+export interface WorkRecord {
+  readonly instanceId: InstanceId;
+  /** Of the instance; `null` where it had no row when it was requested. */
+  readonly tenant: TenantId | null;
+  readonly state: WorkState;
+  /** Of the newest request. */
+  readonly reason: string;
+  /** When the oldest request was made that is not done. */
+  readonly requestedAt: Timestamp;
+  readonly availableAt: Timestamp;
+  /** How often it failed since it was last done. */
+  readonly attempts: number;
+  /** What went wrong the last time; `null` where nothing has since it was last done. */
+  readonly lastError: string | null;
+  readonly leaseOwner: string | null;
+  /** Others may take it from then on. */
+  readonly leaseUntil: Timestamp | null;
+  readonly deadAt: Timestamp | null;
+}
+
+export interface WorkFilter {
+  readonly state?: Exclude<WorkState, 'done'> | undefined;
+}
+
+/** Says who does something that only one process is to do at a time. How long it holds is for those who compete to know. */
+export interface Lease {
+  /** What it is about. */
+  readonly name: string;
+  /** Names the holder for operators: host and process. */
+  readonly owner: string;
+  /** Tells this holding from every other. */
+  readonly token: string;
+  /** Raised by every renewal: a holder that lives is one whose lease changes. */
+  readonly beat: number;
+  /** By the holder's clock, for operators; nothing is decided by it. */
+  readonly renewedAt: Timestamp;
 }
 
 /** What a command with an idempotency key has answered. */

@@ -6,6 +6,7 @@ import { catalogueCases } from './repository-contract/catalogue-cases.ts';
 import type { ContractCase, RepositoryUnderTest } from './repository-contract/contract-case.ts';
 import { eventCases } from './repository-contract/event-cases.ts';
 import { instanceCases } from './repository-contract/instance-cases.ts';
+import { leaseCases } from './repository-contract/lease-cases.ts';
 import { listingCases } from './repository-contract/listing-cases.ts';
 import { recordCases } from './repository-contract/record-cases.ts';
 import { transactionCases } from './repository-contract/transaction-cases.ts';
@@ -39,6 +40,7 @@ const cases: readonly ContractCase[] = [
   ...listingCases,
   ...eventCases,
   ...workCases,
+  ...leaseCases,
   ...recordCases,
 ];
 

@@ -15,6 +15,7 @@ const TABLES = [
   'deployment',
   'deployment_change',
   'work',
+  'lease',
   'git_state',
   'drift',
   'event',
@@ -110,6 +111,9 @@ export const postgresMigrations: readonly Migration[] = [
 
       `CREATE TABLE work (
   deployment_id ${KEY} NOT NULL PRIMARY KEY,
+  tenant ${KEY} NOT NULL DEFAULT '',
+  turn bigint,
+  served_turn bigint,
   requested bigint NOT NULL,
   done bigint NOT NULL CHECK (done <= requested),
   reason text NOT NULL,
@@ -118,11 +122,27 @@ export const postgresMigrations: readonly Migration[] = [
   available_at ${INSTANT} NOT NULL,
   attempts integer NOT NULL,
   last_error text,
+  dead_at ${INSTANT},
   lease_owner text,
   lease_token text,
   lease_until ${INSTANT}
 )`,
-      'CREATE INDEX work_due ON work (requested_at, deployment_id) WHERE requested > done',
+      `CREATE INDEX work_due ON work (turn, tenant, requested_at, deployment_id)
+WHERE requested > done AND turn IS NOT NULL`,
+      `CREATE INDEX work_waiting ON work (available_at, deployment_id)
+WHERE requested > done AND turn IS NULL AND dead_at IS NULL`,
+      'CREATE INDEX work_open ON work (deployment_id) WHERE requested > done',
+      'CREATE INDEX work_by_tenant ON work (tenant, turn)',
+      'CREATE INDEX work_served ON work (served_turn, tenant) WHERE served_turn IS NOT NULL',
+      'CREATE INDEX work_served_by_tenant ON work (tenant, served_turn)',
+
+      `CREATE TABLE lease (
+  name ${KEY} NOT NULL PRIMARY KEY,
+  owner text NOT NULL,
+  token ${KEY} NOT NULL,
+  beat bigint NOT NULL,
+  renewed_at ${INSTANT} NOT NULL
+)`,
 
       `CREATE TABLE git_state (
   deployment_id ${KEY} NOT NULL PRIMARY KEY,

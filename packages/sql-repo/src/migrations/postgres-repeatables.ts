@@ -120,20 +120,22 @@ WHEN (NEW.deployment_id IS NOT NULL AND NEW.change_id IS NOT NULL) EXECUTE FUNCT
       ],
     },
   }),
-  routines('work_announcement', 1, {
+  routines('announcement', 1, {
     functions: {
-      // Comes with the commit, once for each transaction, whoever writes.
-      announce_work: plpgsql(`  PERFORM pg_notify(TG_TABLE_SCHEMA || '_work', '');
+      // Comes with the commit, once for each kind of news and transaction, whoever writes.
+      announce: plpgsql(`  PERFORM pg_notify(TG_TABLE_SCHEMA || '_news', TG_ARGV[0]);
   RETURN NULL;`),
     },
     triggers: {
-      work_first: ['AFTER INSERT', 'work', 'FOR EACH ROW EXECUTE FUNCTION announce_work()'],
+      work_first: ['AFTER INSERT', 'work', `FOR EACH ROW EXECUTE FUNCTION announce('work')`],
       work_again: [
         'AFTER UPDATE',
         'work',
         `FOR EACH ROW
-WHEN (NEW.requested > OLD.requested) EXECUTE FUNCTION announce_work()`,
+WHEN (NEW.requested > OLD.requested) EXECUTE FUNCTION announce('work')`,
       ],
+      lease_given_back: ['AFTER DELETE', 'lease', `FOR EACH ROW EXECUTE FUNCTION announce('lease')`],
+      event_announced: ['AFTER INSERT', 'event', `FOR EACH STATEMENT EXECUTE FUNCTION announce('event')`],
     },
   }),
   routines('event_order', 1, {

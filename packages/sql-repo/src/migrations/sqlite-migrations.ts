@@ -12,6 +12,7 @@ const TABLES = [
   'deployment',
   'deployment_change',
   'work',
+  'lease',
   'git_state',
   'drift',
   'event',
@@ -107,6 +108,9 @@ export const sqliteMigrations: readonly Migration[] = [
 
       `CREATE TABLE work (
   deployment_id TEXT NOT NULL PRIMARY KEY,
+  tenant TEXT NOT NULL DEFAULT '',
+  turn INTEGER,
+  served_turn INTEGER,
   requested INTEGER NOT NULL,
   done INTEGER NOT NULL CHECK (done <= requested),
   reason TEXT NOT NULL,
@@ -115,11 +119,27 @@ export const sqliteMigrations: readonly Migration[] = [
   available_at TEXT NOT NULL,
   attempts INTEGER NOT NULL,
   last_error TEXT,
+  dead_at TEXT,
   lease_owner TEXT,
   lease_token TEXT,
   lease_until TEXT
 ) STRICT`,
-      'CREATE INDEX work_due ON work (requested_at, deployment_id) WHERE requested > done',
+      `CREATE INDEX work_due ON work (turn, tenant, requested_at, deployment_id)
+WHERE requested > done AND turn IS NOT NULL`,
+      `CREATE INDEX work_waiting ON work (available_at, deployment_id)
+WHERE requested > done AND turn IS NULL AND dead_at IS NULL`,
+      'CREATE INDEX work_open ON work (deployment_id) WHERE requested > done',
+      'CREATE INDEX work_by_tenant ON work (tenant, turn)',
+      'CREATE INDEX work_served ON work (served_turn, tenant) WHERE served_turn IS NOT NULL',
+      'CREATE INDEX work_served_by_tenant ON work (tenant, served_turn)',
+
+      `CREATE TABLE lease (
+  name TEXT NOT NULL PRIMARY KEY,
+  owner TEXT NOT NULL,
+  token TEXT NOT NULL,
+  beat INTEGER NOT NULL,
+  renewed_at TEXT NOT NULL
+) STRICT`,
 
       `CREATE TABLE git_state (
   deployment_id TEXT NOT NULL PRIMARY KEY,

@@ -1,4 +1,4 @@
-import { CaelusError, type CallOptions } from '@caelus/core';
+import { CaelusError, type CallOptions, type RepositoryNews } from '@caelus/core';
 import type { PostgresOptions } from '../create-sql-repository.ts';
 import { postgresPlan } from '../migrations/postgres-plan.ts';
 import type { OpenedDatabase } from '../opened-database.ts';
@@ -38,8 +38,20 @@ export async function openPostgres({
       if (host.dialect !== 'postgres') throw unsupported(name, host.dialect, 'Use an executor of PostgreSQL.');
       return createPostgresDatabase({ name, executor: joinedExecutor(host, name), schema, attempts: 1 });
     },
-    listen: listen && ((callback) => listen(`${schema}_work`, () => callback())),
+    listen:
+      listen &&
+      ((callback) =>
+        listen(`${schema}_news`, (payload) => {
+          for (const news of newsIn(payload)) callback(news);
+        })),
   };
+}
+
+const ALL_NEWS: readonly RepositoryNews[] = ['work', 'lease', 'event'];
+
+/** Where the connection was lost, anything may have happened. */
+function newsIn(payload: string): readonly RepositoryNews[] {
+  return payload === '' ? ALL_NEWS : ALL_NEWS.filter((news) => news === payload);
 }
 
 async function assertSupported(database: SqlDatabase, name: string, options: CallOptions): Promise<void> {

@@ -2,7 +2,14 @@ import type { CallOptions } from '../../call-options.ts';
 import { CaelusError, type ErrorCode, type ErrorDetails } from '../../errors.ts';
 import { type CaelusEvent, parseNewEvent } from '../../model/caelus-event.ts';
 import { type GitState, parseDriftKind, parseGitState } from '../../model/git-state.ts';
-import { parseInstanceId, parseTimestamp, type StoreId, type Timestamp } from '../../model/identifier.ts';
+import {
+  type InstanceId,
+  parseInstanceId,
+  parseTimestamp,
+  type StoreId,
+  type TenantId,
+  type Timestamp,
+} from '../../model/identifier.ts';
 import { type Instance, parseInstance } from '../../model/instance.ts';
 import { type Product, parseProduct } from '../../model/product.ts';
 import { parseTemplateVersion, type TemplateVersion } from '../../model/template-version.ts';
@@ -13,19 +20,27 @@ import type {
   EventQuery,
   IdempotencyRecord,
   InstanceFilter,
+  Lease,
   Page,
   PageRequest,
   Repository,
+  RepositoryNews,
   RepositoryReader,
   RepositoryTransaction,
   WorkItem,
+  WorkRecord,
 } from '../../ports/repository.ts';
 import {
   desiredChanges,
+  MATURED_AT_ONCE,
+  nextTurn,
   observedChanges,
   parseBranchState,
+  parseLease,
   parsePageLimit,
   parseWorkClaim,
+  parseWorkRenewal,
+  workStateOf,
 } from '../../ports/repository-rules.ts';
 import { createSerialIds } from './serial-ids.ts';
 
@@ -42,6 +57,11 @@ export interface MemoryRepository extends Repository {
 }
 
 interface Work {
+  readonly tenant: TenantId | null;
+  /** Its place among what waits to be claimed; `null` while it waits for a retry, and once it is dead. */
+  readonly turn: number | null;
+  /** The last turn in which it was claimed; 0 before the first. */
+  readonly servedTurn: number;
   readonly requested: number;
   readonly done: number;
   readonly reason: string;
@@ -50,7 +70,9 @@ interface Work {
   readonly requestedSinceClaimAt: Timestamp | null;
   readonly availableAt: Timestamp;
   readonly attempts: number;
-  readonly lease: { readonly token: string; readonly until: Timestamp } | null;
+  readonly lastError: string | null;
+  readonly deadAt: Timestamp | null;
+  readonly lease: { readonly owner: string; readonly token: string; readonly until: Timestamp } | null;
 }
 
 /** All that is stored. A transaction writes to a copy, table by table, and the copy replaces this at the commit. */
@@ -66,6 +88,7 @@ interface Tables {
   drift: ReadonlyMap<string, Drift>;
   events: readonly CaelusEvent[];
   idempotency: ReadonlyMap<string, IdempotencyRecord>;
+  leases: ReadonlyMap<string, Lease>;
 }
 
 const emptyTables: Tables = {
@@ -79,6 +102,7 @@ const emptyTables: Tables = {
   drift: new Map(),
   events: [],
   idempotency: new Map(),
+  leases: new Map(),
 };
 
 /**
@@ -94,6 +118,7 @@ function memoryRepository(options: MemoryRepositoryOptions, initial: Tables): Me
   const ids = options.ids ?? createSerialIds();
   let committed = initial;
   let closed = false;
+  const listeners = new Set<(news: RepositoryNews) => void>();
   let tail: Promise<void> = Promise.resolve();
 
   function assertOpen(): void {
@@ -132,7 +157,9 @@ function memoryRepository(options: MemoryRepositoryOptions, initial: Tables): Me
       const open = { ...reader(() => draft, guard), ...writer(draft, guard) };
       try {
         const result = await abortable(body(open), signal);
+        const news = newsOf(committed, draft);
         committed = draft;
+        for (const listener of listeners) for (const each of news) listener(each);
         return result;
       } finally {
         ended = true;
@@ -147,26 +174,55 @@ function memoryRepository(options: MemoryRepositoryOptions, initial: Tables): Me
     ...reader(() => committed, assertOpen),
     transaction,
     async claimWork(claim, { signal } = {}) {
-      const { limit, now, leaseUntil } = parseWorkClaim(claim);
+      const { owner, limit, now, leaseUntil } = parseWorkClaim(claim);
       return exclusive(signal, async () => {
-        const due = [...committed.work]
-          .filter(([, work]) => work.requested > work.done && work.availableAt <= now)
-          .filter(([, { lease }]) => lease === null || lease.until <= now)
-          .sort(([a, { requestedAt: first }], [b, { requestedAt: second }]) => compare([first, a], [second, b]))
+        const work = admit(committed.work, now, limit);
+        const due = [...work]
+          .flatMap(([id, one]) => (one.turn === null ? [] : [{ id, one, turn: one.turn }]))
+          .filter(({ one }) => one.requested > one.done && (one.lease === null || one.lease.until <= now))
+          .filter(({ one }) => one.availableAt <= now)
+          .sort((a, b) => a.turn - b.turn || compare(claimKey(a.id, a.one), claimKey(b.id, b.one)))
           .slice(0, limit);
-        const leased = due.map(([id, work]): [string, Work] => [
+        const leased = due.map(({ id, one, turn }): [string, Work] => [
           id,
-          { ...work, requestedSinceClaimAt: null, lease: { token: ids.uuid(), until: leaseUntil } },
+          {
+            ...one,
+            servedTurn: turn,
+            requestedSinceClaimAt: null,
+            lease: { owner, token: ids.uuid(), until: leaseUntil },
+          },
         ]);
-        committed = { ...committed, work: new Map([...committed.work, ...leased]) };
+        committed = { ...committed, work: new Map([...work, ...leased]) };
         return leased.map(([instanceId, { requested, attempts, reason, lease }]) =>
           keep({ instanceId, requested, attempts, reason, leaseToken: lease?.token } as WorkItem),
         );
       });
     },
+    async renewWork(items, renewal, { signal } = {}) {
+      const until = parseWorkRenewal(renewal);
+      return exclusive(signal, async () => {
+        const work = new Map(committed.work);
+        const held = items.filter(({ instanceId, leaseToken }) => {
+          const one = work.get(instanceId);
+          if (one?.lease?.token !== leaseToken) return false;
+          work.set(instanceId, { ...one, lease: { ...one.lease, until } });
+          return true;
+        });
+        committed = { ...committed, work };
+        return held;
+      });
+    },
+    async onNews(callback) {
+      assertOpen();
+      // Each call has a listener of its own, also where the callback is the same.
+      const listener = (news: RepositoryNews) => callback(news);
+      listeners.add(listener);
+      return async () => void listeners.delete(listener);
+    },
     copy: () => memoryRepository({ ...options, ids }, committed),
     async [Symbol.asyncDispose]() {
       closed = true;
+      listeners.clear();
       await tail;
     },
   };
@@ -221,14 +277,30 @@ function reader(tables: () => Tables, assertOpen: () => void): RepositoryReader 
     listEvents: (query = {}, options) => read(options, ({ events }) => eventsOf(events, query)),
     workBacklog: (options) =>
       read(options, ({ work }) => {
-        const pending = [...work.values()].filter(({ requested, done }) => requested > done);
+        const open = [...work.values()].filter(({ requested, done }) => requested > done);
+        const pending = open.filter(({ deadAt }) => deadAt === null);
         const requestedAt = pending.map((item) => item.requestedAt).sort();
         return {
           pending: pending.length,
           failing: pending.filter(({ attempts }) => attempts > 0).length,
+          dead: open.length - pending.length,
           oldestRequestedAt: requestedAt[0] ?? null,
         };
       }),
+    findWork: (id, options) =>
+      read(options, ({ work }) => {
+        const found = work.get(id);
+        return found && workRecord(id, found);
+      }),
+    listWork: ({ state } = {}, page, options) =>
+      read(options, ({ work }) => {
+        const found = [...work]
+          .map(([id, one]) => workRecord(id as InstanceId, one))
+          .filter((record) => record.state !== 'done' && (state === undefined || record.state === state))
+          .sort((a, b) => compare([a.instanceId], [b.instanceId]));
+        return paged('work', found, ({ instanceId }) => [instanceId], page);
+      }),
+    findLease: (name, options) => read(options, ({ leases }) => leases.get(name)),
   };
 }
 
@@ -330,36 +402,71 @@ function writer(draft: Tables, assertOpen: () => void): Omit<RepositoryTransacti
       draft.events = [...draft.events, keep({ ...event, cursor: String(draft.events.length + 1) })];
       if (instanceId !== null && changeId !== null) recordChange(instanceId, changeId);
     },
-    async requestWork(instanceId, reason, at) {
+    async requestWork(instanceId, reason, at, { revive = true } = {}) {
       parseInstanceId(instanceId);
       parseTimestamp(at);
-      const idle = { requested: 0, done: 0, attempts: 0, requestedSinceClaimAt: null, lease: null };
-      const work = draft.work.get(instanceId) ?? { ...idle, requestedAt: at, availableAt: at };
-      const isIdle = work.requested === work.done;
+      const found = draft.work.get(instanceId) ?? neverRequested(at);
+      const isDead = found.deadAt !== null;
+      if (isDead && !revive) return;
+      const tenant = draft.instances.get(instanceId)?.tenant ?? found.tenant;
+      const isIdle = found.requested === found.done;
+      const beginsAnew = isIdle || isDead;
+      const isSooner = beginsAnew || at < found.availableAt;
       draft.work = put(draft.work, instanceId, {
-        ...work,
+        ...found,
+        ...(isDead && { attempts: 0, deadAt: null }),
+        tenant,
         reason,
-        requested: work.requested + 1,
-        requestedAt: isIdle ? at : work.requestedAt,
-        requestedSinceClaimAt: work.requestedSinceClaimAt ?? at,
-        availableAt: isIdle || at < work.availableAt ? at : work.availableAt,
+        turn: beginsAnew || (isSooner && found.turn === null) ? turnAfter(draft.work, tenant) : found.turn,
+        requested: found.requested + 1,
+        requestedAt: isIdle ? at : found.requestedAt,
+        requestedSinceClaimAt: found.requestedSinceClaimAt ?? at,
+        availableAt: isSooner ? at : found.availableAt,
       });
     },
     async completeWork(item) {
-      return endLease(item, (work) => ({
-        ...work,
-        done: Math.max(work.done, Math.min(work.requested, item.requested)),
-        requestedAt: work.requestedSinceClaimAt ?? work.requestedAt,
-        attempts: 0,
-      }));
+      return endLease(item, (work) => {
+        const done = Math.max(work.done, Math.min(work.requested, item.requested));
+        return {
+          ...work,
+          done,
+          turn: work.requested > done ? turnAfter(draft.work, work.tenant) : work.turn,
+          requestedAt: work.requestedSinceClaimAt ?? work.requestedAt,
+          attempts: 0,
+          lastError: null,
+        };
+      });
     },
     async releaseWork(item, { availableAt, error }) {
       parseTimestamp(availableAt);
       return endLease(item, (work) => ({
         ...work,
+        turn: null,
         availableAt,
         attempts: work.attempts + (error === null ? 0 : 1),
+        lastError: error ?? work.lastError,
       }));
+    },
+    async buryWork(item, { at, error }) {
+      parseTimestamp(at);
+      const isRequested = (work: Work) => work.requested > item.requested;
+      const held = endLease(item, (work) => ({
+        ...work,
+        turn: null,
+        availableAt: at,
+        attempts: isRequested(work) ? 0 : work.attempts + 1,
+        deadAt: isRequested(work) ? null : at,
+        lastError: error,
+      }));
+      if (!held) return 'lost';
+      return draft.work.get(item.instanceId)?.deadAt === null ? 'due' : 'dead';
+    },
+    async replaceLease(name, seen, next) {
+      const found = draft.leases.get(name);
+      if (found?.token !== seen?.token || found?.beat !== seen?.beat) return false;
+      if (next !== undefined) draft.leases = put(draft.leases, name, parseLease({ name, ...next }));
+      else draft.leases = new Map([...draft.leases].filter(([other]) => other !== name));
+      return true;
     },
     async findIdempotencyRecord(scope, key) {
       return draft.idempotency.get(JSON.stringify([scope, key]));
@@ -376,6 +483,82 @@ function writer(draft: Tables, assertOpen: () => void): Omit<RepositoryTransacti
     },
   };
   return guarded(methods, assertOpen);
+}
+
+function neverRequested(at: Timestamp): Omit<Work, 'reason'> {
+  return {
+    tenant: null,
+    turn: null,
+    servedTurn: 0,
+    requested: 0,
+    done: 0,
+    requestedAt: at,
+    requestedSinceClaimAt: null,
+    availableAt: at,
+    attempts: 0,
+    lastError: null,
+    deadAt: null,
+    lease: null,
+  };
+}
+
+function turnAfter(work: Tables['work'], tenant: TenantId | null): number {
+  let last = 0;
+  let served: { readonly turn: number; readonly tenant: string } | undefined;
+  for (const one of work.values()) {
+    const farthest = { turn: one.servedTurn, tenant: one.tenant ?? '' };
+    if (one.tenant === tenant) last = Math.max(last, one.turn ?? 0, one.servedTurn);
+    const isFarther =
+      served === undefined ||
+      farthest.turn > served.turn ||
+      (farthest.turn === served.turn && farthest.tenant > served.tenant);
+    if (farthest.turn > 0 && isFarther) served = farthest;
+  }
+  return nextTurn(tenant ?? '', last, served);
+}
+
+/** What has waited long enough joins the end of its tenant's line: what was due first, first. */
+function admit(work: Tables['work'], now: Timestamp, limit: number): Tables['work'] {
+  const admitted = new Map(work);
+  const ready = [...work]
+    .filter(([, one]) => one.turn === null && one.deadAt === null && one.requested > one.done)
+    .filter(([, { availableAt }]) => availableAt <= now)
+    .sort(([a, one], [b, other]) => compare([one.availableAt, a], [other.availableAt, b]))
+    .slice(0, Math.max(limit, MATURED_AT_ONCE));
+  for (const [id, one] of ready) admitted.set(id, { ...one, turn: turnAfter(admitted, one.tenant) });
+  return admitted;
+}
+
+const claimKey = (id: string, { tenant, requestedAt }: Work) => [tenant ?? '', requestedAt, id];
+
+function workRecord(instanceId: InstanceId, work: Work): WorkRecord {
+  const { tenant, reason, requestedAt, availableAt, attempts, lastError, deadAt, lease } = work;
+  const leaseUntil = lease?.until ?? null;
+  return keep({
+    instanceId,
+    tenant,
+    state: workStateOf({ ...work, leaseUntil }),
+    reason,
+    requestedAt,
+    availableAt,
+    attempts,
+    lastError,
+    leaseOwner: lease?.owner ?? null,
+    leaseUntil,
+    deadAt,
+  });
+}
+
+/** What a commit may be waited for. */
+function newsOf(before: Tables, after: Tables): readonly RepositoryNews[] {
+  const isRequested = [...after.work].some(([id, one]) => one.requested > (before.work.get(id)?.requested ?? 0));
+  const isGivenBack = [...before.leases.keys()].some((name) => !after.leases.has(name));
+  const news: readonly (readonly [RepositoryNews, boolean])[] = [
+    ['work', after.work !== before.work && isRequested],
+    ['lease', isGivenBack],
+    ['event', after.events.length > before.events.length],
+  ];
+  return news.filter(([, isNews]) => isNews).map(([name]) => name);
 }
 
 /** The same methods, each of which first asks whether it may run at all. */
