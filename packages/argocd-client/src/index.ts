@@ -1,0 +1,18 @@
+// The whole public API of @caelus/argocd-client: named re-exports only.
+
+export type { ArgoCdAccounts } from './accounts.ts';
+export type { ArgoCdSchemas } from './api.ts';
+export type {
+  ApplicationAddress,
+  ApplicationFilter,
+  ApplicationListing,
+  ArgoCdApplications,
+  LogRequest,
+  ResourceFilter,
+  SyncRequest,
+} from './applications.ts';
+export type { ArgoCdClientOptions, ArgoCdLogin, ArgoCdToken } from './argo-cd-client-options.ts';
+export type { ArgoCdClusters, ClusterAddress } from './clusters.ts';
+export { type ArgoCdClient, type ArgoCdUser, createArgoCdClient } from './create-argo-cd-client.ts';
+export type { ArgoCdProjects, NewToken } from './projects.ts';
+export type { ArgoCdRepositories, ArgoCdRepositoryCredentials } from './repositories.ts';
