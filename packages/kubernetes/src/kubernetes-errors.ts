@@ -19,7 +19,19 @@ declare module '@caelus/core' {
     };
     /** What answers is no Kubernetes API server, or sent something that is not valid. */
     readonly KUBERNETES_PROTOCOL_INVALID: { readonly server: string; readonly reason: string };
+    /** Others have set fields that bootstrap sets otherwise. */
+    readonly BOOTSTRAP_CONFLICT: { readonly conflicts: readonly FieldConflict[] };
   }
+}
+
+/** A field that somebody else has set to another value. */
+export interface FieldConflict {
+  /** For example `ConfigMap argocd/argocd-notifications-cm`. */
+  readonly object: string;
+  /** As the API server writes it, for example `.data.subscriptions`. */
+  readonly field: string;
+  /** The field manager that owns it, for example `kubectl-edit`. */
+  readonly manager: string;
 }
 
 export function kubeconfigInvalid(reason: string, cause?: unknown): CaelusError<'KUBECONFIG_INVALID'> {

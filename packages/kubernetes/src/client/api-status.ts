@@ -1,5 +1,5 @@
 import { CaelusError } from '@caelus/core';
-import { protocolInvalid, unavailable } from '../kubernetes-errors.ts';
+import { type FieldConflict, protocolInvalid, unavailable } from '../kubernetes-errors.ts';
 
 /** The part of a `Status` object that says why a request failed. Messages are left out: they quote what was sent. */
 export interface ApiStatus {
@@ -34,6 +34,13 @@ export function parseApiStatus(code: number, value: unknown): ApiStatus {
 /** Whether the server no longer knows what happened since the version that was asked for. */
 export function isExpired({ code, reason }: ApiStatus): boolean {
   return code === 410 || reason === 'Expired' || reason === 'Gone';
+}
+
+/** The fields of a server-side apply that others own. */
+export function conflictsOf(object: string, { causes }: ApiStatus): readonly FieldConflict[] {
+  return causes
+    .filter(({ reason }) => reason === 'FieldManagerConflict')
+    .map(({ field, manager }) => ({ object, field, manager: manager ?? 'unknown' }));
 }
 
 /** What the caller is told of a request that failed. */
