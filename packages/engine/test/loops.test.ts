@@ -399,3 +399,27 @@ describe('layouts, naming and versions', () => {
     expect(await world.caelus.instances.get(id)).toMatchObject({ generation: 9 });
   });
 });
+
+describe('an Application that somebody deletes in the cluster', () => {
+  it('does not delete the instance', async () => {
+    await using world = await createWorld();
+    const { id, argoAppName } = await world.create();
+    await world.converge();
+    const real = await world.argoCd.get(argoAppName);
+    if (real === undefined) throw new Error('There is no Application.');
+    const deletionTimestamp = world.clock.now().toISOString();
+    const dying = { ...real, metadata: { ...real.metadata, deletionTimestamp } };
+    const status = {
+      ...world.argoCd,
+      get: async () => dying,
+      async *list() {
+        yield dying;
+      },
+    };
+    await createCaelus({ ...world.options, status }).runOnce();
+    expect(await world.caelus.instances.get(id)).toMatchObject({ status: 'Pending', statusReason: 'Deleting' });
+    await world.converge();
+    expect(await world.caelus.instances.get(id)).toMatchObject({ status: 'Running', generation: 1 });
+    expect(await world.readText(world.places(id).tombstone)).toBeUndefined();
+  });
+});

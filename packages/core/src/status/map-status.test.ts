@@ -85,7 +85,7 @@ const rows: Row[] = [
     'being deleted by somebody else',
     { ...running, metadata: { ...running.metadata, deletionTimestamp: LONG_AGO } },
     true,
-    { status: 'Deleting', reason: 'Deleting' },
+    { status: 'Pending', reason: 'Deleting' },
   ],
   [
     'a deletion that fails',

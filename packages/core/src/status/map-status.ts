@@ -108,10 +108,13 @@ function judge(input: StatusInput, application: Application): Verdict {
   return judgeHealth(input, application);
 }
 
-function judgeDeletion({ now, graceMilliseconds }: StatusInput, application: Application): Verdict {
+function judgeDeletion({ now, graceMilliseconds, wanted }: StatusInput, application: Application): Verdict {
   const condition = application.status?.conditions?.find(({ type }) => type === 'DeletionError');
   const counts = condition !== undefined && isPast(condition.lastTransitionTime, now, graceMilliseconds);
-  const verdict = { status: 'Deleting', syncStatus: reportedSync(application), synced: false } as const;
+  // Whoever deletes the Application of an instance that is wanted has not asked for the instance to be deleted: what is seen
+  // never changes what is wanted, and the root Application makes it again.
+  const status = wanted ? 'Pending' : 'Deleting';
+  const verdict = { status, syncStatus: reportedSync(application), synced: false } as const;
   // Argo CD forgets to take the condition back once the deletion goes on, hence the time that it must have lasted.
   return counts
     ? { ...verdict, reason: 'DeletionError', message: toMessage(condition.message) }
