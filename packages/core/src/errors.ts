@@ -81,6 +81,10 @@ export interface ErrorDetails {
   readonly INSTANCE_NOT_SYNCED: { readonly instanceId: string; readonly generation: number };
   readonly HOSTNAME_TAKEN: { readonly hostname: string };
   readonly GENERATION_STALE: { readonly instanceId: string; readonly expected: number; readonly actual: number };
+  /** What was found is no longer what is there: the row or Git has changed since. */
+  readonly FINDING_STALE: { readonly kind: string; readonly subject: string };
+  readonly REMEDY_UNAVAILABLE: { readonly kind: string; readonly remedy: string };
+  readonly REBUILD_REFUSED: { readonly reason: 'database-not-empty' | 'repository-not-set-up' | 'rows-of-the-host' };
   readonly IDEMPOTENCY_KEY_REUSED: { readonly scope: string; readonly key: string };
   readonly CURSOR_INVALID: { readonly cursor: string };
 

@@ -9,6 +9,7 @@ export {
   type CatalogueFile,
   type CatalogueRow,
   cataloguePath,
+  catalogueRecord,
   parseCatalogueFile,
   productRow,
   renderCatalogueFile,
@@ -53,6 +54,14 @@ export {
   type GitContent,
   type RowState,
 } from './decide/decide.ts';
+export {
+  explainFinding,
+  type FindingKind,
+  type Remedy,
+  type RemedyFacts,
+  type RemedyName,
+  remediesOf,
+} from './decide/remedies.ts';
 export {
   CaelusError,
   type CaelusErrorInit,

@@ -1,9 +1,16 @@
-import type { CaelusEvent } from '@caelus/core';
+import type { CaelusEvent, RemedyName } from '@caelus/core';
 import type { CaelusOptions } from './caelus-options.ts';
 import { type Charts, createCharts } from './charts.ts';
+import type { Resolution } from './chosen-remedy.ts';
+import type { CommandOptions } from './command-options.ts';
 import { createEngineContext } from './engine-context.ts';
+import type { Finding } from './finding.ts';
+import { type InspectOptions, inspect } from './inspect.ts';
 import { createInstances, type Instances } from './instances.ts';
 import { createProducts, type Products } from './products.ts';
+import { type RebuildOptions, type RowsRebuilt, rebuildFromGit } from './rebuild-from-git.ts';
+import { type GitRebuildOptions, type GitRebuilt, rebuildGit } from './rebuild-git.ts';
+import { resolve } from './resolve.ts';
 import { type RunOnceOptions, type RunReport, runOnce } from './run-once.ts';
 import { type SettledOptions, type Settlement, settled } from './settled.ts';
 import { type EventStreamOptions, streamEvents } from './stream-events.ts';
@@ -24,6 +31,23 @@ export interface Caelus {
   start(options?: WorkerOptions): Worker;
   /** Runs one pass of all loops, for hosts that schedule for themselves. */
   runOnce(options?: RunOnceOptions): Promise<RunReport>;
+  /**
+   * Every disagreement between the rows and Git as it is now, with what can be done about each. Reads only.
+   * @throws {CaelusError} `STORE_FOREIGN`, `UNAVAILABLE`
+   */
+  inspect(options?: InspectOptions): AsyncIterable<Finding>;
+  /**
+   * Carries out one remedy of a finding, or of what is wrong with an instance now. What was found must still be so.
+   * @throws {CaelusError} `FINDING_STALE`, `REMEDY_UNAVAILABLE`, `IDEMPOTENCY_KEY_REUSED`, and the codes of the commands
+   */
+  resolve(target: Finding | string, remedy: RemedyName, options?: CommandOptions): Promise<Resolution>;
+  /**
+   * Inserts every row again, from Git alone, into an empty database that was opened with the repository's store id.
+   * @throws {CaelusError} `REBUILD_REFUSED`, `STORE_FOREIGN`, `UNAVAILABLE`
+   */
+  rebuildFromGit(options?: RebuildOptions): Promise<RowsRebuilt>;
+  /** Writes everything that the branch lacks, from the rows alone. @throws {CaelusError} `STORE_FOREIGN`, `UNAVAILABLE` */
+  rebuildGit(options?: GitRebuildOptions): Promise<GitRebuilt>;
 }
 
 /**
@@ -41,5 +65,11 @@ export function createCaelus(options: CaelusOptions): Caelus {
     events: (eventOptions) => streamEvents(context, eventOptions),
     start: (workerOptions) => startWorker(context, workerOptions),
     runOnce: (runOptions) => runOnce(context, runOptions),
+    inspect: (inspectOptions) => inspect(context, inspectOptions),
+    resolve: (target, remedy, resolveOptions) =>
+      context.observe('finding-resolve', { remedy }, () => resolve(context, target, remedy, resolveOptions)),
+    rebuildFromGit: (rebuildOptions) =>
+      context.observe('rows-rebuild', {}, () => rebuildFromGit(context, rebuildOptions)),
+    rebuildGit: (rebuildOptions) => context.observe('git-rebuild', {}, () => rebuildGit(context, rebuildOptions)),
   };
 }

@@ -1,30 +1,24 @@
 import {
   type Actor,
-  assertNoSecrets,
-  assertUnlocked,
-  assertValuesValid,
   CaelusError,
   type CaelusEventType,
   canonicalJson,
-  compileValuesSchema,
   type Instance,
   type InstanceDesired,
   isWanted,
   type JsonObject,
-  lockedPointers,
   type ParsedInstanceChanges,
   type ParsedNewInstance,
   type Product,
   parseChangeId,
   parseInstanceId,
-  platformValues,
   type RenderedInstance,
   type RepositoryTransaction,
   renderInstance,
   type TemplateVersion,
   type TemplateVersionId,
-  type Tier,
 } from '@caelus/core';
+import { checkInstance } from './check-instance.ts';
 import type { InstanceCommandOptions } from './command-options.ts';
 import { type EngineContext, tierOf, timestamp } from './engine-context.ts';
 import { findParts } from './examine-instance.ts';
@@ -86,7 +80,7 @@ export async function draftCreate(
     updatedAt: at,
     deletedAt: null,
   };
-  const rendered = check(context, instance, product, templateVersion, tier);
+  const rendered = checkInstance(context, { instance, product, templateVersion, tier });
   return {
     instance,
     rendered,
@@ -169,7 +163,7 @@ function draftChange(
       renderInstance({ context: context.render, instance: current, product, templateVersion, tier }),
     );
   }
-  const rendered = check(context, next, product, templateVersion, tier);
+  const rendered = checkInstance(context, { instance: next, product, templateVersion, tier });
   return {
     instance: next,
     rendered,
@@ -180,24 +174,6 @@ function draftChange(
       await announce(transaction, next, type);
     },
   };
-}
-
-/** Checks everything about an instance that can be checked before it is written, and returns what Git will hold. */
-function check(
-  { render }: EngineContext,
-  instance: Instance,
-  product: Product,
-  templateVersion: TemplateVersion,
-  tier: Tier,
-): RenderedInstance {
-  const schema = compileValuesSchema(templateVersion.valuesSchema);
-  const { userValues } = instance;
-  assertUnlocked(userValues, lockedPointers(templateVersion), platformValues({ instance, templateVersion, tier }));
-  assertNoSecrets(schema, userValues);
-  assertValuesValid(schema, userValues, 'user');
-  const rendered = renderInstance({ context: render, instance, product, templateVersion, tier });
-  assertValuesValid(schema, rendered.values, 'merged');
-  return rendered;
 }
 
 function nextOf(

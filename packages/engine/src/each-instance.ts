@@ -11,3 +11,11 @@ export function eachInstance(
 ): AsyncIterable<Instance> {
   return eachPage((page) => repository.listInstances({ status: LIVING }, page, options));
 }
+
+/** Every instance, deleted ones included. */
+export function everyInstance(
+  { repository }: Pick<EngineContext, 'repository'>,
+  options: CallOptions = {},
+): AsyncIterable<Instance> {
+  return eachPage((page) => repository.listInstances({}, page, options));
+}

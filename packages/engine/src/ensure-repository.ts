@@ -29,7 +29,8 @@ export async function ensureRepository(context: EngineContext, options: CallOpti
   return receipt?.outcome === 'written';
 }
 
-async function repositoryEdits({ render, tiers }: EngineContext, snapshot: Snapshot): Promise<readonly Edit[]> {
+/** What the repository lacks beside its instances. @throws {CaelusError} `STORE_FOREIGN` */
+export async function repositoryEdits({ render, tiers }: EngineContext, snapshot: Snapshot): Promise<readonly Edit[]> {
   const layout = await snapshot.readFile(REPOSITORY_FILES.layout);
   if (layout) assertRepositoryOwned(parseRepositoryLayout(layout), render);
   const wanted = renderRepository({ context: render, tiers: [...tiers.values()] });

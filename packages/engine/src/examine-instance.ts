@@ -2,6 +2,7 @@ import {
   CaelusError,
   type CallOptions,
   type ChangeId,
+  type CommitId,
   type Decision,
   decide,
   type ExpressedEdit,
@@ -11,10 +12,12 @@ import {
   type Instance,
   type InstanceContent,
   type InstanceId,
+  isCaelusError,
   isWanted,
   type Marker,
   type Product,
   type RenderedInstance,
+  type RenderInstanceInput,
   type RepositoryReader,
   type RepoTree,
   readInstance,
@@ -22,6 +25,7 @@ import {
   type Snapshot,
   type TemplateVersion,
 } from '@caelus/core';
+import { checkInstance } from './check-instance.ts';
 import { type EngineContext, tierOf } from './engine-context.ts';
 
 /** One instance, seen from the rows and from one commit, and what is to be done about it. */
@@ -34,7 +38,9 @@ export interface Examination {
   /** What should lie there; `undefined` for an instance that is not wanted. */
   readonly rendered: RenderedInstance | undefined;
   readonly marker: Marker | null;
-  readonly git: GitContent;
+  readonly git: InstanceContent;
+  /** The commit that was looked at; `null` where the branch has none. */
+  readonly commit: CommitId | null;
   readonly gitState: GitState | undefined;
   /** The change of the row that has the effect of an edit by hand; `undefined` where there is none. */
   readonly expressed: ExpressedEdit | undefined;
@@ -90,6 +96,7 @@ export async function examineInstance(
     rendered,
     marker,
     git,
+    commit: snapshot.commit,
     gitState,
     expressed,
     decision,
@@ -104,6 +111,7 @@ function expressOf(
     ...parts
   }: {
     readonly instance: Instance;
+    readonly product: Product;
     readonly templateVersion: TemplateVersion;
     readonly rendered: RenderedInstance;
     readonly git: InstanceContent;
@@ -111,8 +119,24 @@ function expressOf(
 ): ExpressedEdit | undefined {
   const { marker, files, contentHash } = git;
   if (marker === null || marker === 'invalid' || marker.contentHash === contentHash) return undefined;
-  const tier = tierOf(context, parts.instance.tier);
-  return expressEdit({ ...parts, tier, layout: context.render.layout, rendered, found: { files, marker } });
+  const { instance } = parts;
+  const tier = tierOf(context, instance.tier);
+  const found = { files, marker };
+  const expressed = expressEdit({ ...parts, tier, layout: context.render.layout, rendered, found });
+  return expressed && isPermitted(context, { ...parts, instance: { ...instance, ...expressed }, tier })
+    ? expressed
+    : undefined;
+}
+
+/** Whether a command might make the instance this. */
+function isPermitted(context: EngineContext, parts: Omit<RenderInstanceInput, 'context'>): boolean {
+  try {
+    checkInstance(context, parts);
+    return true;
+  } catch (error) {
+    if (isCaelusError(error)) return false;
+    throw error;
+  }
 }
 
 /** The product and the template version of an instance. @throws {CaelusError} `STORE_CORRUPT` where one is gone */

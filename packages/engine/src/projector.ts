@@ -1,4 +1,6 @@
 import { type CallOptions, type Instance, type Receipt, underPrefix, type WorkItem } from '@caelus/core';
+import { findEditor } from './accept-edit.ts';
+import { isRewound, noteTip } from './branch-state.ts';
 import { type EngineContext, timestamp, timestampIn } from './engine-context.ts';
 import { messageOf } from './message-of.ts';
 import { type InstanceProposal, proposeInstance } from './propose-instance.ts';
@@ -25,14 +27,20 @@ export async function projectBatch(
   const items = await repository.claimWork(claim, options);
   if (items.length === 0) return { claimed: 0, written: 0, failed: 0, flagged: 0 };
   return observe('batch-project', { claimed: items.length }, async (add) => {
+    const before = await repository.findBranchState(options);
     const proposals = items.map(({ instanceId }) => proposeInstance(context, instanceId));
     const receipts = await store.write(proposals, options).catch(async (error: unknown) => {
       await giveBack(context, items, error);
       throw error;
     });
-    const results = items.map((item, index) => resultOf(item, proposals[index], receipts[index]));
+    const results = await Promise.all(
+      items.map((item, index) => resultOf(context, item, proposals[index], receipts[index])),
+    );
+    const tip = receipts.find((receipt) => receipt.outcome === 'written')?.commit;
+    const rewound = tip !== undefined && (await isRewound(context, before, tip, options));
     await repository.transaction(async (transaction) => {
       for (const result of results) await settleResult(context, transaction, result);
+      if (tip !== undefined) await noteTip(context, transaction, before, tip, rewound);
     });
     context.changed.wake();
     await terminateSyncs(context, results);
@@ -49,11 +57,19 @@ export async function projectBatch(
   });
 }
 
-function resultOf(item: WorkItem, proposal: InstanceProposal | undefined, receipt: Receipt | undefined): ProjectResult {
+async function resultOf(
+  context: EngineContext,
+  item: WorkItem,
+  proposal: InstanceProposal | undefined,
+  receipt: Receipt | undefined,
+): Promise<ProjectResult> {
   if (proposal === undefined || receipt === undefined) {
     throw new TypeError('The state store returned fewer receipts than it was given changes.');
   }
-  return { item, receipt, examination: proposal.examination };
+  const { examination } = proposal;
+  const isAccepted = examination?.decision.action === 'accept' && examination.instance !== undefined;
+  const editor = isAccepted ? await findEditor(context, examination, examination.instance) : null;
+  return { item, receipt, examination, editor };
 }
 
 /** The whole batch failed: every item is due again soon, none the worse for it. */

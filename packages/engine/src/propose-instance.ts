@@ -8,10 +8,13 @@ import {
   isBelow,
   type Proposal,
   type ProposedChange,
+  productRow,
   type RenderContext,
   renderTombstone,
+  templateVersionRow,
   tombstoneOf,
 } from '@caelus/core';
+import { catalogueEdits } from './catalogue.ts';
 import type { EngineContext } from './engine-context.ts';
 import { type Examination, examineInstance } from './examine-instance.ts';
 
@@ -32,7 +35,13 @@ export function proposeInstance(context: EngineContext, id: InstanceId): Instanc
     async propose(snapshot) {
       examination = undefined;
       examination = await examineInstance(context, snapshot, id);
-      return proposalOf(context.render, examination);
+      const proposal = proposalOf(context.render, examination);
+      const { product, templateVersion, decision } = examination;
+      if (proposal === null || decision.action !== 'write' || !product || !templateVersion) return proposal;
+      // What the rows can be rebuilt from is there as soon as it is needed.
+      const rows = [productRow(product), templateVersionRow(templateVersion)];
+      const edits = [...proposal.edits, ...(await catalogueEdits(context, snapshot, rows))];
+      return { ...proposal, edits };
     },
   };
 }

@@ -1,5 +1,6 @@
-import type { CommitId, GitState, Instance, Receipt, RepositoryTransaction, WorkItem } from '@caelus/core';
+import type { Actor, CommitId, GitState, Instance, Receipt, RepositoryTransaction, WorkItem } from '@caelus/core';
 import { isCaelusError } from '@caelus/core';
+import { acceptEdit } from './accept-edit.ts';
 import { type EngineContext, timestamp, timestampIn } from './engine-context.ts';
 import type { Examination } from './examine-instance.ts';
 import { recordDrift } from './record-drift.ts';
@@ -10,6 +11,8 @@ export interface ProjectResult {
   readonly item: WorkItem;
   readonly receipt: Receipt;
   readonly examination: Examination | undefined;
+  /** Who made the edit by hand that is to be accepted; `null` where nobody can tell. */
+  readonly editor?: Actor | null | undefined;
 }
 
 /** Records in the rows what became of one instance, and gives its work back or calls it done. */
@@ -29,6 +32,10 @@ export async function settleResult(
   // Whoever holds the lease now has seen what was written here, or will, and records it; this is the past.
   if (!held) return;
   const { instance, decision } = examination;
+  if (decision.action === 'accept' && instance !== undefined) {
+    await acceptEdit(context, transaction, examination, instance, result.editor ?? null);
+    return;
+  }
   const drift = decision.action === 'flag' ? decision.drift : null;
   await recordDrift(context, transaction, item.instanceId, drift, instance);
   const phase = phaseAfter(examination);
@@ -49,14 +56,14 @@ export function isUnderDeletion(examination: Examination): boolean {
   return examination.decision.action === 'wait' || phaseAfter(examination) === 'application-removed';
 }
 
-function phaseAfter({ decision }: Examination): GitState['phase'] | undefined {
+function phaseAfter({ decision, git }: Examination): GitState['phase'] | undefined {
   switch (decision.action) {
     case 'record':
       return decision.phase;
     case 'write':
       return 'present';
     case 'remove-application':
-      return 'application-removed';
+      return git.hasDirectory ? 'application-removed' : 'removed';
     case 'remove-directory':
       return 'removed';
     default:

@@ -1,5 +1,7 @@
-import { type CallOptions, type InstanceId, instanceIdOf, type Snapshot } from '@caelus/core';
-import { eachInstance } from './each-instance.ts';
+import { type BranchState, type CallOptions, type InstanceId, instanceIdOf, type Snapshot } from '@caelus/core';
+import { isRewound, noteRechecked, noteTip } from './branch-state.ts';
+import { ensureCatalogue } from './catalogue.ts';
+import { eachInstance, everyInstance } from './each-instance.ts';
 import { eachPage } from './each-page.ts';
 import { type EngineContext, timestamp } from './engine-context.ts';
 import { ensureRepository } from './ensure-repository.ts';
@@ -28,26 +30,56 @@ export interface SweepOptions extends CallOptions {
 export async function sweepAll(context: EngineContext, options: SweepOptions = {}): Promise<SweepReport> {
   const { repository, store, observe } = context;
   return observe('rows-sweep', {}, async (add) => {
+    const before = await repository.findBranchState(options);
     await ensureRepository(context, options);
+    await ensureCatalogue(context, options);
     const snapshot = await store.snapshot(options);
+    const recheck = await lookAtTip(context, snapshot, before, options);
     let checked = 0;
     let requested = 0;
-    for await (const { id } of eachInstance(context, options)) {
+    for await (const { id } of recheck ? everyInstance(context, options) : eachInstance(context, options)) {
       if (await sweepInstance(context, snapshot, id, options)) requested += 1;
       options.onProgress?.(++checked);
     }
     let orphans = 0;
     for await (const id of eachDirectory(context, snapshot, options)) {
-      if ((await repository.findInstance(id, options)) !== undefined) continue;
+      const instance = await repository.findInstance(id, options);
+      // A directory that came back after the deletion: the branch was forced back, or a person put it there.
+      if (instance?.status === 'Deleted' && !recheck && (await sweepInstance(context, snapshot, id, options))) {
+        requested += 1;
+      }
+      if (instance !== undefined) continue;
       if (await flagOrphan(context, snapshot, id, options)) orphans += 1;
       options.onProgress?.(++checked);
     }
     await clearDrift(context, snapshot, options);
+    const { commit } = snapshot;
+    if (recheck && commit !== null) {
+      await repository.transaction((transaction) => noteRechecked(context, transaction, commit), options);
+    }
     await repository.transaction((transaction) => transaction.purgeIdempotencyRecords(timestamp(context)), options);
     if (requested > 0) context.changed.wake();
     add({ checked, requested, orphans });
     return { checked, requested, orphans };
   });
+}
+
+/**
+ * Remembers where the branch is, and tells whether everything has to be compared, deleted instances too: their tombstones may
+ * have been lost with the commits that are.
+ */
+async function lookAtTip(
+  context: EngineContext,
+  { commit }: Snapshot,
+  before: BranchState | undefined,
+  options: CallOptions,
+): Promise<boolean> {
+  if (commit === null) return false;
+  const rewound = await isRewound(context, before, commit, options);
+  return context.repository.transaction(async (transaction) => {
+    await noteTip(context, transaction, before, commit, rewound);
+    return (await transaction.findBranchState())?.recheck === true;
+  }, options);
 }
 
 async function sweepInstance(
@@ -97,8 +129,9 @@ async function clearDrift(context: EngineContext, snapshot: Snapshot, options: C
   }
 }
 
-async function* eachDirectory(
-  { render }: EngineContext,
+/** Every instance that has a directory in Git. */
+export async function* eachDirectory(
+  { render }: Pick<EngineContext, 'render'>,
   snapshot: Snapshot,
   options: CallOptions,
 ): AsyncGenerator<InstanceId> {

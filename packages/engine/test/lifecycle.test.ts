@@ -165,6 +165,7 @@ describe('the life of an instance', () => {
     for await (const { author, message } of world.store.log())
       lines.unshift(`${author.name}: ${message.split('\n')[0]}`);
     expect(lines.slice(1)).toEqual([
+      'Caelus: record the catalogue',
       'Ada: create wiki of acme',
       'Ada: update wiki of acme',
       'Ada: upgrade wiki of acme to 2.0',

@@ -26,6 +26,7 @@ export const eventTypes = [
   'instance-adopted',
   'instance-reasserted',
   'instance-rebuilt',
+  'change-acknowledged',
   'catalogue-adopted',
   'drift-detected',
   'drift-resolved',
@@ -38,7 +39,8 @@ export const eventTypes = [
 
 /**
  * What can happen. The `instance-*` events of a command carry the generation and the change they made; `instance-adopted` and
- * `instance-reasserted` beside it say which side a person or the drift policy has chosen, Git or the database.
+ * `instance-reasserted` say which side a person or the drift policy has chosen, Git or the database; `change-acknowledged` names
+ * a change that was found in Git and is known from now on.
  */
 export type CaelusEventType = (typeof eventTypes)[number];
 

@@ -138,9 +138,10 @@ export function desiredChanges(
       details: { instanceId, expected: expectedGeneration, actual: generation },
     });
   }
-  if (status === 'Deleted') throw deleted(current);
+  if (status === 'Deleted' && update.status !== 'Deleted') throw deleted(current);
+  if (status !== 'Deleted' && update.status === 'Deleted') throw notDeleted();
   const next = update.generation ?? generation + 1;
-  if (next <= generation) throw notGreater();
+  if (next <= generation) throw refused('/generation', 'Use a greater generation than the row has.');
   return checked(current, { ...pick(update, commandFields), generation: next });
 }
 
@@ -158,12 +159,15 @@ export function observedChanges(
   return checked(current, changes);
 }
 
-function notGreater(): CaelusError {
-  const issue = { path: '/generation', message: 'Use a greater generation than the row has.' };
+function notDeleted(): CaelusError {
+  return refused('/status', 'An instance becomes Deleted by what is observed, not by a command. Use Deleting.');
+}
+
+function refused(path: string, message: string): CaelusError {
   return new CaelusError({
     code: 'INVALID_INPUT',
-    message: `The change of the instance cannot be accepted. ${issue.path}: ${issue.message}`,
-    details: { issues: [issue] },
+    message: `The change of the instance cannot be accepted. ${path}: ${message}`,
+    details: { issues: [{ path, message }] },
   });
 }
 

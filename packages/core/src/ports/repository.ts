@@ -120,7 +120,7 @@ export interface RepositoryTransaction extends RepositoryReader {
   /**
    * Changes the desired state if the generation is still `expectedGeneration`, and raises it by one.
    * @throws {CaelusError} `INSTANCE_UNKNOWN`, `GENERATION_STALE`, `HOSTNAME_TAKEN`, `TEMPLATE_VERSION_UNKNOWN`, and
-   *   `INSTANCE_DELETED` once the instance is `Deleted`
+   *   `INSTANCE_DELETED` once the instance is `Deleted`, unless the update leaves it so
    */
   updateDesired(id: InstanceId, expectedGeneration: number, update: DesiredUpdate): Promise<void>;
   /**
@@ -170,12 +170,15 @@ export interface RepositoryTransaction extends RepositoryReader {
   purgeIdempotencyRecords(now: Timestamp): Promise<number>;
 }
 
-/** What one command changes. `status` becomes `Pending`, or `Deleting` with `deletedAt`. */
+/**
+ * What one command changes. `status` becomes `Pending`, or `Deleting` with `deletedAt`. A row that is `Deleted` stays so: its
+ * generation can be raised past one that Git has, and nothing else.
+ */
 export interface DesiredUpdate extends Partial<InstanceDesired> {
   readonly changeId: ChangeId;
   readonly changedBy: Actor | null;
   readonly updatedAt: Timestamp;
-  readonly status: 'Pending' | 'Deleting';
+  readonly status: 'Pending' | 'Deleting' | 'Deleted';
   readonly statusReason: string;
   readonly deletedAt?: Timestamp | undefined;
   /** The next generation, where Git has a greater one than the row. Greater than the row's. Default: the row's and one. */

@@ -308,6 +308,11 @@ export const instanceCases: readonly ContractCase[] = [
       assert.deepEqual(await repository.findInstance(instanceId(1)), gone);
       await observe(repository, 1, { lastError: 'late news' });
       assert.equal((await repository.findInstance(instanceId(1)))?.lastError, 'late news');
+      await update(repository, 1, 1, sampleUpdate(3, { status: 'Deleted', generation: 5 }));
+      const raised = await repository.findInstance(instanceId(1));
+      assert.deepEqual([raised?.status, raised?.generation, raised?.changeId], ['Deleted', 5, changeId(3)]);
+      await seed(repository, sampleInstance(2));
+      await assertRefused(update(repository, 2, 1, sampleUpdate(4, { status: 'Deleted' })), 'INVALID_INPUT');
     },
   },
   {
