@@ -311,7 +311,7 @@ export const instanceCases: readonly ContractCase[] = [
       await update(repository, 1, 1, sampleUpdate(3, { status: 'Deleted', generation: 5 }));
       const raised = await repository.findInstance(instanceId(1));
       assert.deepEqual([raised?.status, raised?.generation, raised?.changeId], ['Deleted', 5, changeId(3)]);
-      await seed(repository, sampleInstance(2));
+      await insert(repository, sampleInstance(2));
       await assertRefused(update(repository, 2, 1, sampleUpdate(4, { status: 'Deleted' })), 'INVALID_INPUT');
     },
   },
