@@ -26,3 +26,5 @@ export {
   createKubernetesStatusSource,
   type KubernetesStatusSourceOptions,
 } from './status/kubernetes-status-source.ts';
+export type { Finding, FindingRule } from './verify/finding.ts';
+export { verify } from './verify/verify.ts';

@@ -22,14 +22,14 @@ export const SECRETS = {
 
 export function contextFor(
   repoURL: string,
-  more: { layout?: 'sharded'; storeId?: string; namespace?: string } = {},
+  more: { layout?: 'sharded'; storeId?: string; namespace?: string; sourceRepos?: readonly string[] } = {},
 ): RenderContext {
   return createRenderContext({
     storeId: parseStoreId(more.storeId ?? STORE),
     layout: createLayout(more.layout ?? 'flat'),
     naming: uuidNaming,
     gitOps: { repoURL },
-    argoCd: { namespace: more.namespace },
+    argoCd: { namespace: more.namespace, sourceRepos: more.sourceRepos },
   });
 }
 

@@ -22,6 +22,14 @@ export function missingFields(wanted: unknown, live: unknown, path = ''): readon
   return isDeepStrictEqual(wanted, live) ? [] : [path];
 }
 
+/** The fields that an object has besides those that are wanted, at any depth of them. */
+export function additionalFields(wanted: unknown, live: unknown, path = ''): readonly string[] {
+  if (!isFields(wanted) || !isFields(live)) return [];
+  return Object.entries(live).flatMap(([key, value]) =>
+    key in wanted ? additionalFields(wanted[key], value, `${path}.${key}`) : [`${path}.${key}`],
+  );
+}
+
 function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
