@@ -211,6 +211,7 @@ export {
   PAGE_LIMITS,
   type Page,
   type PageRequest,
+  type RefreshReport,
   type Repository,
   type RepositoryCapabilities,
   type RepositoryNews,

@@ -32,6 +32,7 @@ export async function sweepAll(context: EngineContext, options: SweepOptions = {
   return observe('rows-sweep', {}, async (add) => {
     const before = await repository.findBranchState(options);
     await ensureRepository(context, options);
+    await repository.refresh?.(options);
     await ensureCatalogue(context, options);
     const snapshot = await store.snapshot(options);
     const recheck = await lookAtTip(context, snapshot, before, options);

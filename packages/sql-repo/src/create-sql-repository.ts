@@ -9,6 +9,10 @@ import {
   type StoreId,
   toTimestamp,
 } from '@caelus/core';
+import type { AttachOptions } from './attached/attach-options.ts';
+import { attachedRows } from './attached/attached-rows.ts';
+import { createHostBinding } from './attached/host-binding.ts';
+import { parseHostMapping } from './attached/host-mapping.ts';
 import { migrate, migrationRecords } from './migrations/migrate.ts';
 import type { MigrationPlan } from './migrations/migration.ts';
 import { isNothing, pendingMigrations } from './migrations/pending-migrations.ts';
@@ -17,7 +21,7 @@ import { openPostgres } from './postgres/open-postgres.ts';
 import { DEFAULT_SCHEMA, isSchema, SCHEMA_RULE } from './postgres/schema-name.ts';
 import { corrupt } from './sql-errors.ts';
 import type { SqlExecutor } from './sql-executor.ts';
-import { repositoryOver, type SqlRepository } from './sql-repository.ts';
+import { type AttachedRepository, repositoryOver, type SqlRepository } from './sql-repository.ts';
 import type { SqlDatabase } from './sql-session.ts';
 import { openSqlite } from './sqlite/open-sqlite.ts';
 import { type SqliteDriver, sqliteDrivers } from './sqlite/sqlite-driver.ts';
@@ -53,6 +57,16 @@ export interface PostgresOptions extends CommonSqlOptions {
   readonly executor: SqlExecutor;
   /** The schema that holds the tables, made where there is none: 1 to 50 of `a-z`, `0-9` and `_`. Default `caelus`. */
   readonly schema?: string | undefined;
+  /**
+   * Attaches Caelus to tables that the host has already. What Caelus needs beside them stays in `schema`. Default: Caelus makes tables
+   * of its own for everything.
+   */
+  readonly attach?: AttachOptions | undefined;
+}
+
+/** A host's own tables in its PostgreSQL database. */
+export interface AttachedOptions extends PostgresOptions {
+  readonly attach: AttachOptions;
 }
 
 export type SqlRepositoryOptions = SqliteOptions | PostgresOptions;
@@ -68,7 +82,7 @@ const randomIds: IdSource = { uuid: () => randomUUID() };
  * @throws {CaelusError} `INVALID_INPUT`; `ID_INVALID`; `STORE_FOREIGN` where `storeId` is not the database's; `SQL_DRIVER_MISSING`; `UNAVAILABLE` where the database cannot be opened;
  *   `STORE_CORRUPT` where the file is not a database; `SQL_DATABASE_FOREIGN` where it, or the schema, is not one of Caelus;
  *   `SQL_DATABASE_UNSUPPORTED`, `SQL_STATEMENT_FAILED`, `SQL_MIGRATION_CHANGED`, `SQL_MIGRATION_UNKNOWN`,
- *   `SQL_MIGRATION_PENDING`, `SQL_MIGRATION_BLOCKED`
+ *   `SQL_MIGRATION_PENDING`, `SQL_MIGRATION_BLOCKED`; `SQL_HOST_MISMATCH` where a host's tables are not as `attach` says
  *
  * @example
  * ```ts
@@ -76,20 +90,25 @@ const randomIds: IdSource = { uuid: () => randomUUID() };
  * await using shared = await createSqlRepository({ executor: fromPgPool(pool) });
  * ```
  */
+export function createSqlRepository(options: AttachedOptions): Promise<AttachedRepository>;
+export function createSqlRepository(options: SqlRepositoryOptions): Promise<SqlRepository>;
 export async function createSqlRepository(options: SqlRepositoryOptions): Promise<SqlRepository> {
   assertOptions(options);
   const { signal, ids = randomIds, clock = systemClock } = options;
   signal?.throwIfAborted();
   const opened = await openDatabase(options);
-  const { name, database, plan, capabilities, join, listen } = opened;
+  const { name, database, plan, capabilities, join, listen, mapping } = opened;
+  const now = () => toTimestamp(clock.now());
+  const schema = ('executor' in options ? options.schema : undefined) ?? DEFAULT_SCHEMA;
   try {
     if (options.migrate === false) await assertMigrated(database, plan);
-    else await migrate(database, plan, () => toTimestamp(clock.now()), { signal });
+    else await migrate(database, plan, now, { signal });
     await opened.settle();
     const wanted = options.storeId === undefined ? undefined : parseStoreId(options.storeId);
     const storeId = await findOrMakeStoreId(database, wanted ?? ids, { signal });
     if (wanted !== undefined && storeId !== wanted) throw storeForeign(name, wanted, storeId);
-    return repositoryOver({ name, capabilities, storeId, ids, database, join, listen });
+    const attached = mapping && attachedRows(createHostBinding({ schema, mapping, ids, now }));
+    return repositoryOver({ name, capabilities, storeId, ids, database, join, listen, attached });
   } catch (error) {
     await database[Symbol.asyncDispose]();
     throw error;
@@ -155,21 +174,33 @@ export function assertOptions(options: SqlRepositoryOptions): void {
   });
 }
 
-function postgresIssues({ executor, schema = DEFAULT_SCHEMA, ...others }: PostgresOptions): readonly InputIssue[] {
+function postgresIssues({
+  executor,
+  schema = DEFAULT_SCHEMA,
+  attach,
+  ...others
+}: PostgresOptions): readonly InputIssue[] {
   const issues: InputIssue[] = [];
   if (executor?.dialect !== 'postgres') {
     issues.push({ path: '/executor', message: 'Use an executor of PostgreSQL, such as fromPgPool(pool).' });
   }
   if (!isSchema(schema)) issues.push({ path: '/schema', message: SCHEMA_RULE });
   if ('file' in others) issues.push({ path: '/file', message: 'Use either a file or an executor.' });
+  if (attach !== undefined) {
+    const parsed = parseHostMapping(attach);
+    if ('length' in parsed) issues.push(...parsed);
+  }
   return issues;
 }
 
-function sqliteIssues({ file, driver, busyTimeoutMilliseconds = 0 }: SqliteOptions): readonly InputIssue[] {
+function sqliteIssues({ file, driver, busyTimeoutMilliseconds = 0, ...others }: SqliteOptions): readonly InputIssue[] {
   const issues: InputIssue[] = [];
   const isFileUrl = file instanceof URL && file.protocol === 'file:';
   if (!isFileUrl && (typeof file !== 'string' || file === '' || file.includes('\0'))) {
     issues.push({ path: '/file', message: 'Use a path, a file: URL, or :memory:.' });
+  }
+  if ('attach' in others && others.attach !== undefined) {
+    issues.push({ path: '/attach', message: 'Only tables in PostgreSQL can be attached to.' });
   }
   if (driver !== undefined && !sqliteDrivers.includes(driver)) {
     issues.push({ path: '/driver', message: `Use one of ${sqliteDrivers.join(', ')}.` });

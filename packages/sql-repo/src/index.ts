@@ -1,6 +1,19 @@
 // The whole public API of @caelus/sql-repo: named re-exports only.
 
+export type {
+  AttachOptions,
+  HostDeployments,
+  HostField,
+  HostProducts,
+  HostStatus,
+  HostTemplateVersions,
+  HostValues,
+} from './attached/attach-options.ts';
+export type { BackfilledChart, BackfillOptions, BackfillReport } from './attached/backfill.ts';
+export type { HostKind } from './attached/host-mapping.ts';
+export type { HostProblem, HostRows, InstanceRequest, JoinedHostRows, RekeyedRow } from './attached/host-rows.ts';
 export {
+  type AttachedOptions,
   type CommonSqlOptions,
   createSqlRepository,
   type PostgresOptions,
@@ -27,5 +40,5 @@ export {
 export { type RevertedMigrations, type RevertMigrationsOptions, revertMigrations } from './revert-migrations.ts';
 export type { SqlErrorCode } from './sql-errors.ts';
 export type { SqlConnection, SqlDialect, SqlExecutor, SqlQueryResult, SqlValue } from './sql-executor.ts';
-export type { JoinedRepository, SqlRepository } from './sql-repository.ts';
+export type { AttachedRepository, JoinedRepository, SqlRepository } from './sql-repository.ts';
 export type { SqliteDriver } from './sqlite/sqlite-driver.ts';

@@ -1,4 +1,5 @@
 import type { RepositoryCapabilities, RepositoryNews } from '@caelus/core';
+import type { HostMapping } from './attached/host-mapping.ts';
 import type { MigrationPlan } from './migrations/migration.ts';
 import type { SqlExecutor } from './sql-executor.ts';
 import type { SqlDatabase } from './sql-session.ts';
@@ -10,6 +11,8 @@ export interface OpenedDatabase {
   readonly database: SqlDatabase;
   readonly plan: MigrationPlan;
   readonly capabilities: RepositoryCapabilities;
+  /** How a host's tables are Caelus's, in attached mode. */
+  readonly mapping?: HostMapping | undefined;
   /** Runs once the database has its tables. */
   settle(): Promise<void>;
   /** The same database, seen inside a host's open transaction. */

@@ -26,6 +26,16 @@ declare module '@caelus/core' {
     readonly SQL_STATEMENT_FAILED: { readonly what: string; readonly sqlState: string | null };
     /** `in` was given an executor without an open transaction, so nothing would be joined. */
     readonly SQL_TRANSACTION_MISSING: { readonly what: string };
+    /** The host's tables are not what the mapping of attached mode says. */
+    readonly SQL_HOST_MISMATCH: { readonly schema: string; readonly missing: readonly string[] };
+    /** Only the host inserts rows into its tables. */
+    readonly SQL_HOST_ROW_MISSING: { readonly table: string; readonly id: string };
+    /** The host's own constraints or triggers refuse what Caelus writes. */
+    readonly SQL_HOST_ROW_REFUSED: { readonly table: string; readonly id: string };
+    /** A field that a function reads from the host's row cannot be written. */
+    readonly SQL_HOST_FIELD_READ_ONLY: { readonly field: string };
+    /** A row of the host's cannot be followed to the key that was given. */
+    readonly SQL_HOST_REKEY_REFUSED: { readonly kind: string; readonly from: string; readonly to: string };
     /** A transaction was asked for inside the body of another one, which it would wait for without end. */
     readonly SQL_TRANSACTION_NESTED: { readonly what: string };
   }

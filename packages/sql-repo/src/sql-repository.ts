@@ -1,4 +1,13 @@
-import type { IdSource, Repository, RepositoryReader, RepositoryTransaction, StoreId } from '@caelus/core';
+import {
+  type IdSource,
+  parseTimestamp,
+  type Repository,
+  type RepositoryReader,
+  type RepositoryTransaction,
+  type StoreId,
+} from '@caelus/core';
+import type { AttachedRows } from './attached/attached-rows.ts';
+import type { HostRows, JoinedHostRows } from './attached/host-rows.ts';
 import type { OpenedDatabase } from './opened-database.ts';
 import type { SqlExecutor } from './sql-executor.ts';
 import type { SqlDatabase, SqlSession } from './sql-session.ts';
@@ -50,27 +59,47 @@ export interface SqlRepository extends Repository {
 /** A repository inside a host's transaction. */
 export type JoinedRepository = RepositoryReader & Pick<Repository, 'name' | 'storeId' | 'transaction'>;
 
+/** A repository over a host's own tables. */
+export interface AttachedRepository extends SqlRepository {
+  /** What only a repository over a host's tables can do. */
+  readonly host: HostRows;
+  /** As that of every repository; `host` says what the host has written, in the host's own transaction. */
+  in(executor: SqlExecutor): JoinedRepository & { readonly host: JoinedHostRows };
+}
+
 export interface RepositoryParts
   extends Pick<OpenedDatabase, 'name' | 'capabilities' | 'database' | 'join' | 'listen'> {
   readonly storeId: StoreId;
   readonly ids: IdSource;
+  /** What is different over a host's tables. */
+  readonly attached?: AttachedRows | undefined;
 }
 
 /** The repository over a database that has the schema. */
 export function repositoryOver(parts: RepositoryParts): SqlRepository {
-  const { name, capabilities, storeId, ids, database, join, listen } = parts;
+  const { name, capabilities, storeId, ids, database, join, listen, attached } = parts;
   const listeners = new Set<() => Promise<void>>();
   return {
     name,
     capabilities,
     storeId,
-    ...readerOf(database),
-    transaction: transactionsOn(database),
-    claimWork: (claim, options) => claimWork(database, ids, claim, options),
+    ...readerOn(database, attached),
+    transaction: transactionsOn(database, attached),
+    async claimWork(claim, options) {
+      await attached?.beforeClaim(database, parseTimestamp(claim.now), options);
+      return claimWork(database, ids, claim, options);
+    },
     renewWork: (items, renewal, options) => renewWork(database, items, renewal, options),
+    ...(attached && { refresh: attached.refresh(database), host: attached.host(database) }),
     in(executor) {
       const joined = join(executor);
-      return { name, storeId, ...readerOf(joined), transaction: transactionsOn(joined) };
+      return {
+        name,
+        storeId,
+        ...readerOn(joined, attached),
+        transaction: transactionsOn(joined, attached),
+        ...(attached && { host: attached.joinedHost(joined) }),
+      };
     },
     ...(listen && {
       async onNews(callback) {
@@ -89,9 +118,14 @@ export function repositoryOver(parts: RepositoryParts): SqlRepository {
   };
 }
 
-const transactionsOn = (database: SqlDatabase): Repository['transaction'] => {
-  return (body, options) => database.transaction((session) => body(transactionOf(session)), options);
+const transactionsOn = (database: SqlDatabase, attached: AttachedRows | undefined): Repository['transaction'] => {
+  const rowsOf = (session: SqlSession) =>
+    attached?.transaction(session, transactionOf(session)) ?? transactionOf(session);
+  return (body, options) => database.transaction((session) => body(rowsOf(session)), options);
 };
+
+const readerOn = (database: SqlDatabase, attached: AttachedRows | undefined): RepositoryReader =>
+  attached?.reader(database, readerOf(database)) ?? readerOf(database);
 
 function readerOf(session: SqlSession): RepositoryReader {
   return {

@@ -53,6 +53,19 @@ export interface Repository extends RepositoryReader, AsyncDisposable {
    * a hint that saves waiting, beside which one looks from time to time. Left out where the database cannot tell.
    */
   onNews?(callback: (news: RepositoryNews) => void): Promise<() => Promise<void>>;
+  /**
+   * Compares everything with the rows of a host, and requests work for what differs. Left out where there is no host to compare
+   * with. The sweeper calls it, so that a change which nobody told of is found all the same.
+   */
+  refresh?(options?: CallOptions): Promise<RefreshReport>;
+}
+
+/** What one comparison with a host's rows came to. */
+export interface RefreshReport {
+  /** Rows of the host's that were compared. */
+  readonly checked: number;
+  /** Of these and of those that are gone, how many work was requested for. */
+  readonly requested: number;
 }
 
 /** What was committed: work was requested, a lease was given back, an event was appended. */

@@ -20,6 +20,9 @@ const TABLES = [
   'drift',
   'event',
   'idempotency',
+  'attached_row',
+  'attached_inbox',
+  'attached_column',
 ];
 
 /** The schema in PostgreSQL, step by step. The columns are those of the SQLite schema, with PostgreSQL's own types. */
@@ -185,8 +188,48 @@ WHERE requested > done AND turn IS NULL AND dead_at IS NULL`,
   PRIMARY KEY (scope, key)
 )`,
       'CREATE INDEX idempotency_expiry ON idempotency (expires_at)',
+
+      // Attached mode; empty where Caelus owns the rows. Keys of the host's are text, and refer to nothing.
+      `CREATE TABLE attached_row (
+  kind ${KEY} NOT NULL CHECK (kind IN ('product', 'template-version', 'deployment')),
+  id ${KEY} NOT NULL,
+  host_id ${KEY} NOT NULL,
+  fingerprint text,
+  problem text,
+  problem_at ${INSTANT},
+  is_gone boolean NOT NULL DEFAULT false,
+  actor text,
+  mirror_due boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (kind, id),
+  UNIQUE (kind, host_id)
+)`,
+      `CREATE INDEX attached_row_with_problem ON attached_row (kind, id) WHERE problem IS NOT NULL`,
+      `CREATE INDEX attached_row_to_mirror ON attached_row (id) WHERE mirror_due`,
+      `CREATE TABLE attached_inbox (
+  seq bigint NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  host_id ${KEY} NOT NULL,
+  is_gone boolean NOT NULL,
+  actor text,
+  at ${INSTANT} NOT NULL DEFAULT now()
+)`,
+      `CREATE TABLE attached_column (
+  table_schema text NOT NULL,
+  table_name text NOT NULL,
+  column_name text NOT NULL,
+  PRIMARY KEY (table_schema, table_name, column_name)
+)`,
     ],
-    down: TABLES.toReversed().map((table) => `DROP TABLE ${table}`),
-    loses: TABLES,
+    down: [
+      // The host may have moved or dropped them meanwhile.
+      `DO $$ DECLARE added record; BEGIN
+  FOR added IN SELECT * FROM attached_column LOOP
+    IF to_regclass(format('%I.%I', added.table_schema, added.table_name)) IS NOT NULL THEN
+      EXECUTE format('ALTER TABLE %I.%I DROP COLUMN IF EXISTS %I', added.table_schema, added.table_name, added.column_name);
+    END IF;
+  END LOOP;
+END $$`,
+      ...TABLES.toReversed().map((table) => `DROP TABLE ${table}`),
+    ],
+    loses: [...TABLES, 'the columns that Caelus has added to a host’s tables'],
   },
 ];

@@ -1,4 +1,7 @@
 import { CaelusError } from '@caelus/core';
+import type { AttachOptions } from '../attached/attach-options.ts';
+import { attachedPlan } from '../attached/attached-plan.ts';
+import { hostMapping } from '../attached/host-mapping.ts';
 import { createPostgresTranslator } from '../postgres/postgres-statement.ts';
 import { DEFAULT_SCHEMA, parseSchema } from '../postgres/schema-name.ts';
 import type { SqlDialect } from '../sql-executor.ts';
@@ -16,6 +19,8 @@ interface PrintedRange {
   readonly until?: number | undefined;
   /** PostgreSQL's schema. Default `caelus`. */
   readonly schema?: string | undefined;
+  /** A host's own tables in PostgreSQL, as `createSqlRepository` is given them. Default: none. */
+  readonly attach?: AttachOptions | undefined;
 }
 
 /** A script for `psql`, `sqlite3` or the like. */
@@ -53,7 +58,11 @@ const NOW = { sqlite: `strftime('%Y-%m-%dT%H:%M:%fZ', 'now')`, postgres: 'now()'
  */
 export function printMigrations(dialect: SqlDialect, options: PrintMigrationsOptions = {}): string {
   const schema = parseSchema(options.schema ?? DEFAULT_SCHEMA);
-  const plan = dialect === 'sqlite' ? sqlitePlan : postgresPlan(schema);
+  const { attach } = options;
+  if (attach !== undefined && dialect === 'sqlite')
+    throw invalid('/attach', 'Only tables in PostgreSQL can be attached to.');
+  const ofPostgres = attach === undefined ? postgresPlan(schema) : attachedPlan(schema, hostMapping(attach));
+  const plan = dialect === 'sqlite' ? sqlitePlan : ofPostgres;
   const translate = dialect === 'sqlite' ? (sql: string) => sql : createPostgresTranslator(schema);
   return printPlan(dialect, plan, translate, options);
 }

@@ -1,4 +1,7 @@
 import { CaelusError, type CallOptions, type RepositoryNews } from '@caelus/core';
+import { attachedPlan } from '../attached/attached-plan.ts';
+import { hostMapping } from '../attached/host-mapping.ts';
+import { hostTypes } from '../attached/host-row.ts';
 import type { PostgresOptions } from '../create-sql-repository.ts';
 import { postgresPlan } from '../migrations/postgres-plan.ts';
 import type { OpenedDatabase } from '../opened-database.ts';
@@ -22,17 +25,22 @@ WHERE key = 'event_offset' AND newest.position >= pg_snapshot_xmax(pg_current_sn
 export async function openPostgres({
   executor,
   schema = DEFAULT_SCHEMA,
+  attach,
   signal,
 }: PostgresOptions): Promise<OpenedDatabase> {
   const name = `postgres:${schema}`;
   const database = createPostgresDatabase({ name, executor, schema, attempts: ATTEMPTS });
   await assertSupported(database, name, { signal });
+  const mapping = attach && hostMapping(attach);
+  if (mapping !== undefined) await hostTypes(database, mapping, false);
+  const capabilities = executor.capabilities ?? { multiProcess: true, durable: true };
   const listen = executor.listen?.bind(executor);
   return {
     name,
     database,
-    plan: postgresPlan(schema),
-    capabilities: executor.capabilities ?? { multiProcess: true, durable: true },
+    plan: mapping === undefined ? postgresPlan(schema) : attachedPlan(schema, mapping),
+    capabilities: mapping === undefined || mapping.inserts ? capabilities : { ...capabilities, ownsRows: false },
+    mapping,
     settle: async () => void (await database.query(RAISE_OFFSET)),
     join: (host) => {
       if (host.dialect !== 'postgres') throw unsupported(name, host.dialect, 'Use an executor of PostgreSQL.');

@@ -12,6 +12,7 @@ describe('createPostgresTranslator', () => {
     ['CREATE TABLE IF NOT EXISTS migration (a text)', 'CREATE TABLE IF NOT EXISTS "mine".migration (a text)'],
     ['a text REFERENCES product (id)', 'a text REFERENCES "mine".product (id)'],
     ['CREATE INDEX work_due ON work (a)', 'CREATE INDEX work_due ON "mine".work (a)'],
+    ['FROM due JOIN deployment AS i ON i.id = due.id', 'FROM due JOIN "mine".deployment AS i ON i.id = due.id'],
     ['EXECUTE FUNCTION record_change_of_event()', 'EXECUTE FUNCTION "mine".record_change_of_event()'],
   ])('numbers parameters and names the schema: %s', (statement, expected) => {
     expect(translate(statement)).toBe(expected);
