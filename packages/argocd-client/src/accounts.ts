@@ -1,6 +1,5 @@
 import type { CallOptions } from '@caelus/core';
-import { type Api, type ArgoCdSchemas, contentOf, present } from './api.ts';
-import { signalOf } from './applications.ts';
+import { type Api, type ArgoCdSchemas, callOf, contentOf, present } from './api.ts';
 import type { NewToken } from './projects.ts';
 
 /** Argo CD's local accounts, by its REST API. */
@@ -16,16 +15,16 @@ export function createAccounts(api: Api): ArgoCdAccounts {
   const PATH = '/api/v1/account/{name}';
   return {
     async list(options = {}) {
-      return (await contentOf(api, api.GET('/api/v1/account', signalOf(options)))).items ?? [];
+      return (await contentOf(api, api.GET('/api/v1/account', callOf(api, options)))).items ?? [];
     },
-    get: (name, options = {}) => contentOf(api, api.GET(PATH, { params: { path: { name } }, ...signalOf(options) })),
+    get: (name, options = {}) => contentOf(api, api.GET(PATH, { params: { path: { name } }, ...callOf(api, options) })),
     async createToken(name, request = {}, options = {}) {
       const body = { name, ...present(request) };
-      const call = api.POST(`${PATH}/token`, { params: { path: { name } }, body, ...signalOf(options) });
+      const call = api.POST(`${PATH}/token`, { params: { path: { name } }, body, ...callOf(api, options) });
       return (await contentOf(api, call)).token;
     },
     async deleteToken(name, id, options = {}) {
-      await api.DELETE(`${PATH}/token/{id}`, { params: { path: { name, id } }, ...signalOf(options) });
+      await api.DELETE(`${PATH}/token/{id}`, { params: { path: { name, id } }, ...callOf(api, options) });
     },
   };
 }

@@ -1,4 +1,4 @@
-import { CaelusError } from '@caelus/core';
+import { CaelusError, type CallOptions } from '@caelus/core';
 import createClient, { type Client } from 'openapi-fetch';
 import { answerInvalid } from './argo-cd-errors.ts';
 import type { components, paths } from './generated/argo-cd-api.ts';
@@ -10,11 +10,17 @@ export type ArgoCdSchemas = components['schemas'];
 /** The paths of `openapi/argo-cd.yaml`, typed. */
 export interface Api extends Client<paths> {
   readonly server: string;
+  readonly transport: Transport;
 }
 
 export function createApi(server: string, transport: Transport): Api {
-  const client = createClient<paths>({ baseUrl: server, fetch: transport, pathSerializer: toPath });
-  return { ...client, server };
+  const client = createClient<paths>({ baseUrl: server, pathSerializer: toPath });
+  return { ...client, server, transport };
+}
+
+/** What openapi-fetch takes of the options of a call. The signal goes around its `Request`, which would lose it. */
+export function callOf({ transport }: Api, { signal }: CallOptions): { fetch(request: Request): Promise<Response> } {
+  return { fetch: (request) => transport(request, signal) };
 }
 
 /** The content of an answer. @throws {CaelusError} `ARGOCD_ANSWER_INVALID` */

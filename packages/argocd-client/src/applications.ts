@@ -1,6 +1,7 @@
 import type { CallOptions } from '@caelus/core';
-import { type Api, type ArgoCdSchemas, contentOf, present } from './api.ts';
-import { readFrames } from './stream-frames.ts';
+import { type Api, type ArgoCdSchemas, callOf, contentOf, present } from './api.ts';
+import { createLinkedAbort } from './linked-abort.ts';
+import { readFrames, type StreamPatience } from './stream-frames.ts';
 import { EVENT_STREAM } from './transport.ts';
 
 /** Which Application. The project is needed: without it, Argo CD says that access is denied to one that does not exist. */
@@ -187,7 +188,7 @@ export interface ArgoCdApplications {
   syncWindows(address: ApplicationAddress, options?: CallOptions): Promise<Answer<'syncWindows'>>;
 }
 
-export function createApplications(api: Api): ArgoCdApplications {
+export function createApplications(api: Api, patience: StreamPatience): ArgoCdApplications {
   const inQuery = ({ project, namespace }: ApplicationAddress) => present({ project, appNamespace: namespace });
   const inBody = ({ name, project, namespace }: ApplicationAddress) => ({
     name,
@@ -198,18 +199,31 @@ export function createApplications(api: Api): ArgoCdApplications {
   const PATH = '/api/v1/applications/{name}';
   const events = { headers: { accept: EVENT_STREAM }, parseAs: 'stream' } as const;
 
+  /** Opens a stream, and closes its connection when the caller stops or it is taken for dead. */
+  async function* follow<Result>(
+    open: (signal: AbortSignal) => Promise<{ readonly data?: unknown; readonly response: Response }>,
+    options: CallOptions,
+  ): AsyncGenerator<Result> {
+    using closing = createLinkedAbort(options.signal);
+    try {
+      yield* readFrames<Result>(api.server, await open(closing.signal), patience, options);
+    } finally {
+      closing.abort();
+    }
+  }
+
   function get(
     { name, project, namespace }: ApplicationAddress,
     refresh: 'normal' | 'hard' | undefined,
     options: CallOptions,
   ) {
     const query = present({ projects: [project], appNamespace: namespace, refresh });
-    return contentOf(api, api.GET(PATH, { params: { path: { name }, query }, ...signalOf(options) }));
+    return contentOf(api, api.GET(PATH, { params: { path: { name }, query }, ...callOf(api, options) }));
   }
 
   return {
     async list(filter = {}, options = {}) {
-      const call = api.GET('/api/v1/applications', { params: { query: filterQuery(filter) }, ...signalOf(options) });
+      const call = api.GET('/api/v1/applications', { params: { query: filterQuery(filter) }, ...callOf(api, options) });
       const { items, metadata } = await contentOf(api, call);
       return { items: items ?? [], resourceVersion: metadata?.resourceVersion };
     },
@@ -217,14 +231,16 @@ export function createApplications(api: Api): ArgoCdApplications {
     get: (address, options = {}) => get(address, undefined, options),
     refresh: (address, kind = 'normal', options = {}) => get(address, kind, options),
 
-    async *watch(filter = {}, options = {}) {
-      const call = api.GET('/api/v1/stream/applications', {
-        params: { query: filterQuery(filter) },
-        ...events,
-        ...signalOf(options),
-      });
-      yield* readFrames<ArgoCdSchemas['ApplicationWatchEvent']>(api.server, await call, options);
-    },
+    watch: (filter = {}, options = {}) =>
+      follow(
+        (signal) =>
+          api.GET('/api/v1/stream/applications', {
+            params: { query: filterQuery(filter) },
+            ...events,
+            ...callOf(api, { signal }),
+          }),
+        options,
+      ),
 
     create: (application, request = {}, options = {}) =>
       contentOf(
@@ -232,7 +248,7 @@ export function createApplications(api: Api): ArgoCdApplications {
         api.POST('/api/v1/applications', {
           params: { query: present(request) },
           body: application,
-          ...signalOf(options),
+          ...callOf(api, options),
         }),
       ),
 
@@ -242,7 +258,7 @@ export function createApplications(api: Api): ArgoCdApplications {
         api.PUT(PATH, {
           params: { path: { name: application.metadata.name }, query: present(request) },
           body: application,
-          ...signalOf(options),
+          ...callOf(api, options),
         }),
       ),
 
@@ -252,35 +268,35 @@ export function createApplications(api: Api): ArgoCdApplications {
         api.PUT(`${PATH}/spec`, {
           params: { path: address, query: { ...inQuery(address), ...present(request) } },
           body: spec,
-          ...signalOf(options),
+          ...callOf(api, options),
         }),
       ),
 
     patch(address, patch, options = {}) {
       const patchType = Array.isArray(patch) ? 'json' : 'merge';
       const body = { ...inBody(address), patch: JSON.stringify(patch), patchType } as const;
-      return contentOf(api, api.PATCH(PATH, { params: { path: address }, body, ...signalOf(options) }));
+      return contentOf(api, api.PATCH(PATH, { params: { path: address }, body, ...callOf(api, options) }));
     },
 
     async delete(address, request = {}, options = {}) {
       const query = { ...inQuery(address), ...present(request) };
-      await api.DELETE(PATH, { params: { path: address, query }, ...signalOf(options) });
+      await api.DELETE(PATH, { params: { path: address, query }, ...callOf(api, options) });
     },
 
     sync(address, { syncOptions, ...request } = {}, options = {}) {
       const items = syncOptions === undefined ? {} : { syncOptions: { items: [...syncOptions] } };
       const body = { ...inBody(address), ...present(request), ...items };
-      return contentOf(api, api.POST(`${PATH}/sync`, { params: { path: address }, body, ...signalOf(options) }));
+      return contentOf(api, api.POST(`${PATH}/sync`, { params: { path: address }, body, ...callOf(api, options) }));
     },
 
     async terminateOperation(address, options = {}) {
       const params = { path: address, query: inQuery(address) };
-      await api.DELETE(`${PATH}/operation`, { params, ...signalOf(options) });
+      await api.DELETE(`${PATH}/operation`, { params, ...callOf(api, options) });
     },
 
     rollback(address, { id, ...request }, options = {}) {
       const body = { ...inBody(address), id, ...present(request) };
-      return contentOf(api, api.POST(`${PATH}/rollback`, { params: { path: address }, body, ...signalOf(options) }));
+      return contentOf(api, api.POST(`${PATH}/rollback`, { params: { path: address }, body, ...callOf(api, options) }));
     },
 
     resourceTree: (address, filter = {}, options = {}) =>
@@ -288,28 +304,29 @@ export function createApplications(api: Api): ArgoCdApplications {
         api,
         api.GET(`${PATH}/resource-tree`, {
           params: { path: address, query: { ...inQuery(address), ...present(filter) } },
-          ...signalOf(options),
+          ...callOf(api, options),
         }),
       ),
 
-    async *watchResourceTree(address, options = {}) {
-      const call = api.GET('/api/v1/stream/applications/{name}/resource-tree', {
-        params: { path: address, query: inQuery(address) },
-        ...events,
-        ...signalOf(options),
-      });
-      yield* readFrames<ArgoCdSchemas['ApplicationTree']>(api.server, await call, options);
-    },
+    watchResourceTree: (address, options = {}) =>
+      follow((signal) => {
+        const params = { path: address, query: inQuery(address) };
+        return api.GET('/api/v1/stream/applications/{name}/resource-tree', {
+          params,
+          ...events,
+          ...callOf(api, { signal }),
+        });
+      }, options),
 
     async managedResources(address, filter = {}, options = {}) {
       const query = { ...inQuery(address), ...present(filter) };
-      const call = api.GET(`${PATH}/managed-resources`, { params: { path: address, query }, ...signalOf(options) });
+      const call = api.GET(`${PATH}/managed-resources`, { params: { path: address, query }, ...callOf(api, options) });
       return (await contentOf(api, call)).items ?? [];
     },
 
     async manifests(address, request = {}, options = {}) {
       const query = { ...inQuery(address), ...present(request) };
-      const call = api.GET(`${PATH}/manifests`, { params: { path: address, query }, ...signalOf(options) });
+      const call = api.GET(`${PATH}/manifests`, { params: { path: address, query }, ...callOf(api, options) });
       const { manifests, revision } = await contentOf(api, call);
       return { manifests: manifests ?? [], revision };
     },
@@ -318,14 +335,14 @@ export function createApplications(api: Api): ArgoCdApplications {
       const { namespace, name, uid } = resource ?? {};
       const about = present({ resourceNamespace: namespace, resourceName: name, resourceUID: uid });
       const params = { path: address, query: { ...inQuery(address), ...about } };
-      const call = api.GET(`${PATH}/events`, { params, ...signalOf(options) });
+      const call = api.GET(`${PATH}/events`, { params, ...callOf(api, options) });
       return (await contentOf(api, call)).items ?? [];
     },
 
     async *logs(address, request = {}, options = {}) {
-      const query = { ...inQuery(address), ...present(request) };
-      const call = api.GET(`${PATH}/logs`, { params: { path: address, query }, ...events, ...signalOf(options) });
-      for await (const entry of readFrames<ArgoCdSchemas['LogEntry']>(api.server, await call, options)) {
+      const params = { path: address, query: { ...inQuery(address), ...present(request) } };
+      const open = (signal: AbortSignal) => api.GET(`${PATH}/logs`, { params, ...events, ...callOf(api, { signal }) });
+      for await (const entry of follow<ArgoCdSchemas['LogEntry']>(open, options)) {
         if (entry.last) return;
         yield entry;
       }
@@ -333,14 +350,9 @@ export function createApplications(api: Api): ArgoCdApplications {
 
     async syncWindows(address, options = {}) {
       const params = { path: address, query: inQuery(address) };
-      const call = api.GET(`${PATH}/syncwindows`, { params, ...signalOf(options) });
+      const call = api.GET(`${PATH}/syncwindows`, { params, ...callOf(api, options) });
       const { canSync = false, activeWindows, assignedWindows } = await contentOf(api, call);
       return { canSync, active: activeWindows ?? [], assigned: assignedWindows ?? [] };
     },
   };
-}
-
-/** What openapi-fetch takes of the options of a call. */
-export function signalOf({ signal }: CallOptions): { readonly signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }

@@ -25,6 +25,8 @@ export interface ArgoCdClientOptions {
   readonly retries?: number | undefined;
   /** The longest answer that is read, streams excepted: 1,024 to 536,870,912 bytes. Default 268,435,456. */
   readonly maxAnswerBytes?: number | undefined;
+  /** How long a stream may bring nothing, not even a keep-alive, once it has begun: 1,000 to 3,600,000 ms. Default 45,000. */
+  readonly streamIdleMilliseconds?: number | undefined;
   /** Default: the system's. */
   readonly clock?: Clock | undefined;
   /** Default: silent. */
@@ -41,6 +43,7 @@ export interface ArgoCdSettings {
   readonly timeoutMilliseconds: number;
   readonly retries: number;
   readonly maxAnswerBytes: number;
+  readonly streamIdleMilliseconds: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -53,6 +56,7 @@ const KEYS = [
   'timeoutMilliseconds',
   'retries',
   'maxAnswerBytes',
+  'streamIdleMilliseconds',
   'clock',
   'logger',
 ];
@@ -60,6 +64,8 @@ const KEYS = [
 /** @throws {CaelusError} `INVALID_INPUT` */
 export function parseArgoCdClientOptions(options: ArgoCdClientOptions): ArgoCdSettings {
   const { token, login, timeoutMilliseconds = 30_000, retries = 4, maxAnswerBytes = 2 ** 28 } = options;
+  // Argo CD sends a keep-alive every 15 seconds.
+  const { streamIdleMilliseconds = 45_000 } = options;
   const isSecret = (value: unknown) => typeof value === 'function' || (typeof value === 'string' && value !== '');
   const issues: readonly InputIssue[] = [
     ...unknownKeys('', options, KEYS),
@@ -71,6 +77,7 @@ export function parseArgoCdClientOptions(options: ArgoCdClientOptions): ArgoCdSe
     ...integerIssues('/timeoutMilliseconds', timeoutMilliseconds, 1, 3_600_000),
     ...integerIssues('/retries', retries, 0, 20),
     ...integerIssues('/maxAnswerBytes', maxAnswerBytes, 1024, 2 ** 29),
+    ...integerIssues('/streamIdleMilliseconds', streamIdleMilliseconds, 1_000, 3_600_000),
   ];
   refuseOptions('the Argo CD client', issues);
   return {
@@ -82,6 +89,7 @@ export function parseArgoCdClientOptions(options: ArgoCdClientOptions): ArgoCdSe
     timeoutMilliseconds,
     retries,
     maxAnswerBytes,
+    streamIdleMilliseconds,
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
   };

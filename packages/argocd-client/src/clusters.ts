@@ -1,6 +1,5 @@
 import type { CallOptions } from '@caelus/core';
-import { type Api, type ArgoCdSchemas, contentOf, present } from './api.ts';
-import { signalOf } from './applications.ts';
+import { type Api, type ArgoCdSchemas, callOf, contentOf, present } from './api.ts';
 
 /** Which cluster: by the URL of its API server, or by its name. */
 export type ClusterAddress = { readonly server: string } | { readonly name: string };
@@ -31,13 +30,14 @@ export function createClusters(api: Api): ArgoCdClusters {
       : { path: { id: address.name }, query: { 'id.type': 'name' as const } };
   return {
     async list(options = {}) {
-      return (await contentOf(api, api.GET('/api/v1/clusters', signalOf(options)))).items ?? [];
+      return (await contentOf(api, api.GET('/api/v1/clusters', callOf(api, options)))).items ?? [];
     },
-    get: (address, options = {}) => contentOf(api, api.GET(PATH, { params: paramsOf(address), ...signalOf(options) })),
+    get: (address, options = {}) =>
+      contentOf(api, api.GET(PATH, { params: paramsOf(address), ...callOf(api, options) })),
     create: (cluster, request = {}, options = {}) =>
       contentOf(
         api,
-        api.POST('/api/v1/clusters', { params: { query: present(request) }, body: cluster, ...signalOf(options) }),
+        api.POST('/api/v1/clusters', { params: { query: present(request) }, body: cluster, ...callOf(api, options) }),
       ),
     update: (cluster, request = {}, options = {}) =>
       contentOf(
@@ -45,11 +45,11 @@ export function createClusters(api: Api): ArgoCdClusters {
         api.PUT(PATH, {
           params: { path: { id: cluster.server }, query: present(request) },
           body: cluster,
-          ...signalOf(options),
+          ...callOf(api, options),
         }),
       ),
     async delete(address, options = {}) {
-      await api.DELETE(PATH, { params: paramsOf(address), ...signalOf(options) });
+      await api.DELETE(PATH, { params: paramsOf(address), ...callOf(api, options) });
     },
   };
 }

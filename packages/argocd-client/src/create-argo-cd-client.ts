@@ -1,7 +1,7 @@
 import type { CallOptions } from '@caelus/core';
 import { type ArgoCdAccounts, createAccounts } from './accounts.ts';
-import { type Api, type ArgoCdSchemas, contentOf, createApi } from './api.ts';
-import { type ArgoCdApplications, createApplications, signalOf } from './applications.ts';
+import { type Api, type ArgoCdSchemas, callOf, contentOf, createApi } from './api.ts';
+import { type ArgoCdApplications, createApplications } from './applications.ts';
 import { type ArgoCdClientOptions, type ArgoCdLogin, parseArgoCdClientOptions } from './argo-cd-client-options.ts';
 import { authFailed } from './argo-cd-errors.ts';
 import { type ArgoCdClusters, createClusters } from './clusters.ts';
@@ -49,24 +49,24 @@ export interface ArgoCdClient {
  */
 export function createArgoCdClient(options: ArgoCdClientOptions): ArgoCdClient {
   const settings = parseArgoCdClientOptions(options);
-  const { baseUrl, login } = settings;
+  const { baseUrl, login, clock, streamIdleMilliseconds } = settings;
   const anonymous = createApi(baseUrl, createTransport(settings, undefined));
   const tokens = createTokenSource(settings, () => logIn(anonymous, login as ArgoCdLogin));
   const api = createApi(baseUrl, createTransport(settings, tokens));
   return {
     server: baseUrl,
-    applications: createApplications(api),
+    applications: createApplications(api, { clock, idleMilliseconds: streamIdleMilliseconds }),
     projects: createProjects(api),
     repositories: createRepositories(api),
     repositoryCredentials: createRepositoryCredentials(api),
     clusters: createClusters(api),
     accounts: createAccounts(api),
     async user(callOptions = {}) {
-      const found = await contentOf(api, api.GET('/api/v1/session/userinfo', signalOf(callOptions)));
+      const found = await contentOf(api, api.GET('/api/v1/session/userinfo', callOf(api, callOptions)));
       return { loggedIn: found.loggedIn ?? false, username: found.username ?? '', groups: found.groups ?? [] };
     },
-    version: (callOptions = {}) => contentOf(anonymous, anonymous.GET('/api/version', signalOf(callOptions))),
-    settings: (callOptions = {}) => contentOf(api, api.GET('/api/v1/settings', signalOf(callOptions))),
+    version: (callOptions = {}) => contentOf(anonymous, anonymous.GET('/api/version', callOf(anonymous, callOptions))),
+    settings: (callOptions = {}) => contentOf(api, api.GET('/api/v1/settings', callOf(api, callOptions))),
   };
 }
 
@@ -79,6 +79,6 @@ async function logIn(api: Api, { username, password }: ArgoCdLogin): Promise<str
     // Without its cause, which may quote what it had.
     throw authFailed({ server: api.server, operation: 'login' }, 'The password cannot be had.');
   }
-  const call = api.POST('/api/v1/session', { body: { username, password: secret } });
+  const call = api.POST('/api/v1/session', { body: { username, password: secret }, ...callOf(api, {}) });
   return (await contentOf(api, call)).token;
 }

@@ -16,3 +16,4 @@ export type { ArgoCdClusters, ClusterAddress } from './clusters.ts';
 export { type ArgoCdClient, type ArgoCdUser, createArgoCdClient } from './create-argo-cd-client.ts';
 export type { ArgoCdProjects, NewToken } from './projects.ts';
 export type { ArgoCdRepositories, ArgoCdRepositoryCredentials } from './repositories.ts';
+export { type ArgoCdStatusSourceOptions, createArgoCdStatusSource } from './status/create-argo-cd-status-source.ts';

@@ -1,6 +1,5 @@
 import type { CallOptions } from '@caelus/core';
-import { type Api, type ArgoCdSchemas, contentOf, present } from './api.ts';
-import { signalOf } from './applications.ts';
+import { type Api, type ArgoCdSchemas, callOf, contentOf, present } from './api.ts';
 
 /** Whose token it is, and for how long. */
 export interface NewToken {
@@ -41,28 +40,32 @@ export function createProjects(api: Api): ArgoCdProjects {
   const PATH = '/api/v1/projects/{name}';
   return {
     async list(options = {}) {
-      return (await contentOf(api, api.GET('/api/v1/projects', signalOf(options)))).items ?? [];
+      return (await contentOf(api, api.GET('/api/v1/projects', callOf(api, options)))).items ?? [];
     },
-    get: (name, options = {}) => contentOf(api, api.GET(PATH, { params: { path: { name } }, ...signalOf(options) })),
+    get: (name, options = {}) => contentOf(api, api.GET(PATH, { params: { path: { name } }, ...callOf(api, options) })),
     create: (project, request = {}, options = {}) =>
-      contentOf(api, api.POST('/api/v1/projects', { body: { project, ...present(request) }, ...signalOf(options) })),
+      contentOf(api, api.POST('/api/v1/projects', { body: { project, ...present(request) }, ...callOf(api, options) })),
     update: (project, options = {}) =>
       contentOf(
         api,
-        api.PUT(PATH, { params: { path: { name: project.metadata.name } }, body: { project }, ...signalOf(options) }),
+        api.PUT(PATH, {
+          params: { path: { name: project.metadata.name } },
+          body: { project },
+          ...callOf(api, options),
+        }),
       ),
     async delete(name, options = {}) {
-      await api.DELETE(PATH, { params: { path: { name } }, ...signalOf(options) });
+      await api.DELETE(PATH, { params: { path: { name } }, ...callOf(api, options) });
     },
     async createToken({ project, role }, request = {}, options = {}) {
       const params = { path: { name: project, role } };
       const body = { project, role, ...present(request) };
-      const call = api.POST(`${PATH}/roles/{role}/token`, { params, body, ...signalOf(options) });
+      const call = api.POST(`${PATH}/roles/{role}/token`, { params, body, ...callOf(api, options) });
       return (await contentOf(api, call)).token;
     },
     async deleteToken({ project, role }, { issuedAt, id }, options = {}) {
       const params = { path: { name: project, role, iat: String(issuedAt) }, query: present({ id }) };
-      await api.DELETE(`${PATH}/roles/{role}/token/{iat}`, { params, ...signalOf(options) });
+      await api.DELETE(`${PATH}/roles/{role}/token/{iat}`, { params, ...callOf(api, options) });
     },
   };
 }

@@ -1,6 +1,5 @@
 import type { CallOptions } from '@caelus/core';
-import { type Api, type ArgoCdSchemas, contentOf, present } from './api.ts';
-import { signalOf } from './applications.ts';
+import { type Api, type ArgoCdSchemas, callOf, contentOf, present } from './api.ts';
 
 /** Whose repository. */
 interface RepositoryScope {
@@ -45,28 +44,28 @@ export function createRepositories(api: Api): ArgoCdRepositories {
   const scopeQuery = ({ project, forceRefresh }: RepositoryScope) => present({ appProject: project, forceRefresh });
   return {
     async list(scope = {}, options = {}) {
-      const call = api.GET('/api/v1/repositories', { params: { query: scopeQuery(scope) }, ...signalOf(options) });
+      const call = api.GET('/api/v1/repositories', { params: { query: scopeQuery(scope) }, ...callOf(api, options) });
       return (await contentOf(api, call)).items ?? [];
     },
     get: (repo, scope = {}, options = {}) =>
-      contentOf(api, api.GET(PATH, { params: { path: { repo }, query: scopeQuery(scope) }, ...signalOf(options) })),
+      contentOf(api, api.GET(PATH, { params: { path: { repo }, query: scopeQuery(scope) }, ...callOf(api, options) })),
     create: (repository, request = {}, options = {}) =>
       contentOf(
         api,
         api.POST('/api/v1/repositories', {
           params: { query: present(request) },
           body: repository,
-          ...signalOf(options),
+          ...callOf(api, options),
         }),
       ),
     update: (repository, options = {}) =>
       contentOf(
         api,
-        api.PUT(PATH, { params: { path: { repo: repository.repo } }, body: repository, ...signalOf(options) }),
+        api.PUT(PATH, { params: { path: { repo: repository.repo } }, body: repository, ...callOf(api, options) }),
       ),
     async delete(repo, { project } = {}, options = {}) {
       const params = { path: { repo }, query: present({ appProject: project }) };
-      await api.DELETE(PATH, { params, ...signalOf(options) });
+      await api.DELETE(PATH, { params, ...callOf(api, options) });
     },
   };
 }
@@ -75,7 +74,7 @@ export function createRepositoryCredentials(api: Api): ArgoCdRepositoryCredentia
   const PATH = '/api/v1/repocreds/{url}';
   return {
     async list(options = {}) {
-      return (await contentOf(api, api.GET('/api/v1/repocreds', signalOf(options)))).items ?? [];
+      return (await contentOf(api, api.GET('/api/v1/repocreds', callOf(api, options)))).items ?? [];
     },
     create: (credentials, request = {}, options = {}) =>
       contentOf(
@@ -83,16 +82,16 @@ export function createRepositoryCredentials(api: Api): ArgoCdRepositoryCredentia
         api.POST('/api/v1/repocreds', {
           params: { query: present(request) },
           body: credentials,
-          ...signalOf(options),
+          ...callOf(api, options),
         }),
       ),
     update: (credentials, options = {}) =>
       contentOf(
         api,
-        api.PUT(PATH, { params: { path: { url: credentials.url } }, body: credentials, ...signalOf(options) }),
+        api.PUT(PATH, { params: { path: { url: credentials.url } }, body: credentials, ...callOf(api, options) }),
       ),
     async delete(url, options = {}) {
-      await api.DELETE(PATH, { params: { path: { url } }, ...signalOf(options) });
+      await api.DELETE(PATH, { params: { path: { url } }, ...callOf(api, options) });
     },
   };
 }

@@ -1,15 +1,16 @@
-import type { CallOptions } from '@caelus/core';
+import type { CallOptions, Clock } from '@caelus/core';
 import { answerInvalid, refusalError, unavailable } from './argo-cd-errors.ts';
 import { createFrameDecoder } from './frame-decoder.ts';
+import { createLinkedAbort } from './linked-abort.ts';
 import { readableText } from './readable-text.ts';
 
 /** The longest single frame that is read: an Application, or a tree, in JSON. */
 export const MOST_FRAME_BYTES: number = 64 * 1024 * 1024;
 
-/** A sign of life between frames. */
-export interface StreamOptions extends CallOptions {
-  /** Called with everything that arrives, keep-alives included. */
-  readonly onBytes?: (() => void) | undefined;
+/** When a connection that brings nothing is taken for dead. */
+export interface StreamPatience {
+  readonly idleMilliseconds: number;
+  readonly clock: Clock;
 }
 
 /**
@@ -19,12 +20,13 @@ export interface StreamOptions extends CallOptions {
 export async function* readFrames<Result>(
   server: string,
   answer: { readonly data?: unknown; readonly response: Response },
-  { signal, onBytes }: StreamOptions = {},
+  patience: StreamPatience,
+  { signal }: CallOptions,
 ): AsyncGenerator<Result> {
   const { data, response } = answer;
   const place = { server, operation: `read ${new URL(response.url || server).pathname}` };
   const decoder = createFrameDecoder(MOST_FRAME_BYTES);
-  const body = (data ?? []) as AsyncIterable<Uint8Array>;
+  const body = (data ?? new Response('').body) as ReadableStream<Uint8Array>;
   const invalid = (what: string) => answerInvalid(place, response.status, what);
 
   function toResult(text: string): Result {
@@ -39,15 +41,15 @@ export async function* readFrames<Result>(
     return frame.result;
   }
 
+  const broken = (reason: string) => unavailable(place, reason);
   try {
-    for await (const part of breakable(body, (error) => unavailable(place, `${readableText(String(error))}.`))) {
-      onBytes?.();
+    for await (const part of alive(body, patience, signal, broken)) {
       const frames = decoder.push(part);
       if (frames === undefined) throw invalid(`A frame is longer than ${MOST_FRAME_BYTES} bytes.`);
       for (const text of frames) yield toResult(text);
     }
     // A frame without its line feed is the first half of one.
-    if (decoder.hasPending()) throw unavailable(place, 'the connection broke in the middle of a frame.');
+    if (decoder.hasPending()) throw broken('the connection broke in the middle of a frame.');
   } catch (error) {
     signal?.throwIfAborted();
     throw error;
@@ -67,21 +69,31 @@ function problemOf(
   return refusalError(place, { status: http_code ?? 500, grpcCode: grpc_code, message: readableText(message ?? '') });
 }
 
-async function* breakable(
-  body: AsyncIterable<Uint8Array>,
-  toError: (error: unknown) => Error,
+/** The parts of a body, for as long as each follows the one before in time. Lets go of the connection at the end of it. */
+async function* alive(
+  body: ReadableStream<Uint8Array>,
+  { clock, idleMilliseconds }: StreamPatience,
+  signal: AbortSignal | undefined,
+  broken: (reason: string) => Error,
 ): AsyncGenerator<Uint8Array> {
-  const parts = body[Symbol.asyncIterator]();
+  const reader = body.getReader();
   try {
     for (;;) {
-      const next = await parts.next().catch((error: unknown) => {
-        throw toError(error);
+      using arrived = createLinkedAbort(signal);
+      const tooLong = clock.sleep(idleMilliseconds, arrived).then(() => {
+        throw broken(`nothing arrived for ${idleMilliseconds} ms.`);
       });
-      if (next.done) return;
-      yield next.value;
+      const next = reader.read().catch((error: unknown) => {
+        throw broken(`${readableText(error instanceof Error ? error.message : String(error))}.`);
+      });
+      // One of them loses the race, and may still fail.
+      for (const loser of [tooLong, next]) loser.catch(() => {});
+      const { done, value } = await Promise.race([next, tooLong]).finally(() => arrived.abort());
+      if (done) return;
+      yield value;
     }
   } finally {
-    // A caller that stops lets go of the connection.
-    await parts.return?.().catch(() => {});
+    // Without waiting: a connection that is dead never answers to that.
+    reader.cancel().catch(() => {});
   }
 }

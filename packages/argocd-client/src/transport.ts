@@ -8,6 +8,7 @@ import {
   refusalError,
   unavailable,
 } from './argo-cd-errors.ts';
+import { createLinkedAbort } from './linked-abort.ts';
 import { readableText } from './readable-text.ts';
 import { isRepeatable, type Outcome, parseRetryAfter, retryDelay, shouldRetry } from './retry-policy.ts';
 import type { TokenSource } from './token-source.ts';
@@ -16,7 +17,7 @@ import type { TokenSource } from './token-source.ts';
 export const EVENT_STREAM = 'text/event-stream';
 
 /** Sends a request as Argo CD wants it, until there is an answer that counts. Returns successes only. */
-export type Transport = (request: Request) => Promise<Response>;
+export type Transport = (request: Request, signal: AbortSignal | undefined) => Promise<Response>;
 
 const MOST_REDIRECTS = 5;
 /** What undici and Node.js say where no connection came about. */
@@ -39,8 +40,8 @@ export function createTransport(settings: ArgoCdSettings, tokens: TokenSource | 
 
   const readable = (text: string) => readableText(text, tokens?.secrets ?? []);
 
-  async function transport(request: Request): Promise<Response> {
-    const { method, signal } = request;
+  return async function transport(request, signal) {
+    const { method } = request;
     const { pathname } = new URL(request.url);
     const place = { server: baseUrl, operation: `${method} ${readable(decodePath(pathname))}` };
     const isStream = request.headers.get('accept') === EVENT_STREAM;
@@ -52,9 +53,15 @@ export function createTransport(settings: ArgoCdSettings, tokens: TokenSource | 
       let outcome: Outcome;
       let failure: unknown;
       let retryAfter = 0;
-      const timeout = isStream ? undefined : AbortSignal.timeout(settings.timeoutMilliseconds);
+      let isLate = false;
+      using attempted = createLinkedAbort(signal);
+      const late = () => {
+        isLate = true;
+        attempted.abort();
+      };
+      const timer = isStream ? undefined : setTimeout(late, settings.timeoutMilliseconds);
       try {
-        const response = await authorized(timeout === undefined ? signal : AbortSignal.any([signal, timeout]));
+        const response = await authorized(isStream ? signal : attempted.signal);
         if (response.ok && isStream) return response;
         const text = await readText(response, maxAnswerBytes);
         if (text === undefined)
@@ -65,20 +72,22 @@ export function createTransport(settings: ArgoCdSettings, tokens: TokenSource | 
         const refusal = parseRefusal(response.status, text);
         failure = refusalError(place, { ...refusal, message: readable(refusal.message) });
       } catch (error) {
-        signal.throwIfAborted();
+        signal?.throwIfAborted();
         if (isCaelusError(error)) throw error;
-        outcome = timeout?.aborted ? { kind: 'lost' } : outcomeOf(error);
-        const reason = timeout?.aborted
+        outcome = isLate ? { kind: 'lost' } : outcomeOf(error);
+        const reason = isLate
           ? `no answer within ${settings.timeoutMilliseconds} ms.`
           : `${readable(messageOf(error))}.`;
         failure = unavailable(place, reason);
+      } finally {
+        clearTimeout(timer);
       }
       if (!shouldRetry(outcome, repeatable, attempt, retries)) throw failure;
       await clock.sleep(retryDelay(attempt, Math.random(), retryAfter), { signal });
     }
 
     /** Sends with the newest token, and with another one where Argo CD no longer accepts it. */
-    async function authorized(attemptSignal: AbortSignal): Promise<Response> {
+    async function authorized(attemptSignal: AbortSignal | undefined): Promise<Response> {
       const token = await tokens?.current(attemptSignal);
       const response = await followed(token, attemptSignal);
       if (response.status !== 401 || tokens === undefined || token === undefined) return response;
@@ -89,16 +98,16 @@ export function createTransport(settings: ArgoCdSettings, tokens: TokenSource | 
     }
 
     /** Follows redirects within the origin, so that the token never leaves it. */
-    async function followed(token: string | undefined, attemptSignal: AbortSignal): Promise<Response> {
+    async function followed(token: string | undefined, attemptSignal: AbortSignal | undefined): Promise<Response> {
       let url = request.url;
       for (let redirects = 0; ; redirects++) {
-        attemptSignal.throwIfAborted();
+        attemptSignal?.throwIfAborted();
         const headers = headersOf(request, token);
         const response = await settings.fetch(url, {
           method,
           headers,
           redirect: 'manual',
-          signal: attemptSignal,
+          ...(attemptSignal !== undefined && { signal: attemptSignal }),
           ...(body !== undefined && body !== '' && { body }),
         });
         const isRedirect = response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400);
@@ -114,9 +123,7 @@ export function createTransport(settings: ArgoCdSettings, tokens: TokenSource | 
         url = next.href;
       }
     }
-  }
-
-  return transport;
+  };
 }
 
 function headersOf(request: Request, token: string | undefined): Headers {

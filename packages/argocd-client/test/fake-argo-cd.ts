@@ -122,7 +122,11 @@ export async function createFakeArgoCd(options: { readonly webhookSecret?: strin
     return (
       (projects.length === 0 || projects.includes(project)) &&
       (name === null || name === metadata.name) &&
-      selector.every((term) => metadata.labels?.[term.split('=')[0] ?? ''] === term.split('=')[1]) &&
+      selector.every((term) => {
+        const [key = '', value] = term.split('=');
+        const label = metadata.labels?.[key];
+        return value === undefined ? label !== undefined : label === value;
+      }) &&
       !fake.deniedProjects.has(project)
     );
   }
@@ -272,7 +276,7 @@ export async function createFakeArgoCd(options: { readonly webhookSecret?: strin
     put({ name, project = 'caelus-stable', labels, revision, status, operation }) {
       const sync = revision === undefined ? {} : { sync: { status: 'Synced', revision } };
       store({
-        metadata: { name, labels: labels ?? { 'app.kubernetes.io/managed-by': 'caelus' } },
+        metadata: { name, labels: labels ?? { 'app.kubernetes.io/managed-by': 'caelus', 'caelus.dev/instance': name } },
         spec: { project },
         status: { ...sync, ...status },
         ...(operation && { operation }),

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { isCaelusError } from '@caelus/core';
 import { describe, expect, it } from 'vitest';
 import { type ArgoCdClientOptions, createArgoCdClient } from '../src/index.ts';
+import { collectGarbageUntil } from './collect-garbage.ts';
 import { createFakeArgoCd, type FakeArgoCd } from './fake-argo-cd.ts';
 
 const ONE = { name: 'one', project: 'caelus-stable' };
@@ -254,16 +255,22 @@ describe('an answer', () => {
     expect(isCaelusError(error, 'UNAVAILABLE') && error.message).toContain('no answer within 20 ms');
   });
 
-  it('that begins and never ends is unavailable too', async () => {
-    await using fake = await createFakeArgoCd();
-    fake.intercept = (_request, response) => {
-      response.writeHead(200, json).write('{"items":[');
-      return true;
-    };
-    expect(await codeOf(clientOf(fake, { timeoutMilliseconds: 20, retries: 0 }).applications.list())).toBe(
-      'UNAVAILABLE',
-    );
-  });
+  it.each(['ends in time', 'is stopped'])(
+    'that begins and never ends %s, whatever the garbage collector does',
+    async (how) => {
+      await using fake = await createFakeArgoCd();
+      const stop = new AbortController();
+      const reason = new Error('enough');
+      fake.intercept = (_request, response) => {
+        response.writeHead(200, json).write('{"items":[');
+        if (how === 'is stopped') setTimeout(() => stop.abort(reason), 300);
+        return true;
+      };
+      const client = clientOf(fake, { timeoutMilliseconds: how === 'is stopped' ? 60_000 : 300, retries: 0 });
+      const outcome = await collectGarbageUntil(codeOf(client.applications.list({}, { signal: stop.signal })));
+      expect(outcome).toBe(how === 'is stopped' ? reason : 'UNAVAILABLE');
+    },
+  );
 
   it('that is cut is asked for again', async () => {
     await using fake = await createFakeArgoCd();
