@@ -48,6 +48,12 @@ export interface CaelusOptions {
   readonly logger?: Logger | undefined;
   readonly telemetry?: Telemetry | undefined;
   readonly timings?: Partial<Timings> | undefined;
+  /**
+   * Whether workers and event streams hear of what other processes commit, where the database can tell. It takes one connection
+   * of the repository's pool. `false` where the pool has one only, or where a pooler in transaction mode is between: then they
+   * look every `timings.poll`. Default `true`.
+   */
+  readonly listen?: boolean | undefined;
 }
 
 /** How often and how long, in milliseconds where not said otherwise. */
@@ -58,15 +64,19 @@ export interface Timings {
   readonly relist: number;
   /** How often rows and Git are compared. Default 600,000. */
   readonly sweep: number;
-  /** How long one worker may keep an instance to itself. Default 60,000. */
+  /** How long one worker may keep an instance to itself without renewing its lease. Default 60,000. */
   readonly lease: number;
-  /** How long a failed instance waits first; twice as long after each failure. Default 1,000. */
+  /** How long the worker that writes the branch may be silent before another one takes its place. Default 15,000. */
+  readonly writerLease: number;
+  /** How long a failed instance waits first; twice as long after each failure, less up to a half of it by chance. Default 1,000. */
   readonly retry: number;
   /** How long it waits at most. Default 300,000. */
   readonly retryLimit: number;
+  /** How often it may fail before it is tried no more: a dead letter. A store or database that is away does not count. Default 10. */
+  readonly attempts: number;
   /** How often a deletion is looked at while Argo CD works on it. Default 5,000. */
   readonly deletion: number;
-  /** How many instances go into one commit at most. Default 200. */
+  /** How many instances go into one commit at most; workers begin with fewer, and take more under load. Default 1,000. */
   readonly batch: number;
   /** How long an idempotency key is remembered. Default 86,400,000: a day. */
   readonly idempotency: number;
@@ -79,10 +89,12 @@ export const DEFAULT_TIMINGS: Timings = {
   relist: 300_000,
   sweep: 600_000,
   lease: 60_000,
+  writerLease: 15_000,
   retry: 1_000,
   retryLimit: 300_000,
+  attempts: 10,
   deletion: 5_000,
-  batch: 200,
+  batch: 1_000,
   idempotency: 86_400_000,
   grace: 30_000,
 };

@@ -15,6 +15,7 @@ import { type RunOnceOptions, type RunReport, runOnce } from './run-once.ts';
 import { type SettledOptions, type Settlement, settled } from './settled.ts';
 import { type EventStreamOptions, streamEvents } from './stream-events.ts';
 import { createTemplateVersions, type TemplateVersions } from './template-versions.ts';
+import { createWork, type Work } from './work.ts';
 import { startWorker, type Worker, type WorkerOptions } from './worker.ts';
 
 /** Caelus in a host's process. */
@@ -23,6 +24,8 @@ export interface Caelus {
   readonly templateVersions: TemplateVersions;
   readonly instances: Instances;
   readonly charts: Charts;
+  /** What is to be brought from the rows to Git. */
+  readonly work: Work;
   /** Waits until an instance has become what was asked, or cannot. @throws {CaelusError} `INSTANCE_UNKNOWN`, `ID_INVALID` */
   settled(id: string, options?: SettledOptions): Promise<Settlement>;
   /** Every event after `after`, and then each new one. A stream that is resumed by the last cursor misses and doubles none. @throws {CaelusError} `ID_INVALID` */
@@ -61,6 +64,7 @@ export function createCaelus(options: CaelusOptions): Caelus {
     templateVersions: createTemplateVersions(context),
     instances: createInstances(context),
     charts: createCharts(context),
+    work: createWork(context),
     settled: (id, settledOptions) => settled(context, id, settledOptions),
     events: (eventOptions) => streamEvents(context, eventOptions),
     start: (workerOptions) => startWorker(context, workerOptions),

@@ -15,6 +15,7 @@ import {
   parseTier,
   type RenderContext,
   type Repository,
+  type RepositoryNews,
   type StateStore,
   type StatusSource,
   silentLogger,
@@ -26,6 +27,7 @@ import {
 } from '@caelus/core';
 import { type Ancestry, createAncestry } from './ancestry.ts';
 import { type CaelusOptions, DEFAULT_TIMINGS, type Timings } from './caelus-options.ts';
+import { createNewsFeed, type NewsFeed } from './news-feed.ts';
 import { createObserveOperation, type ObserveOperation } from './observe-operation.ts';
 import { systemClock } from './system-clock.ts';
 import { uuidSource } from './uuid-source.ts';
@@ -49,8 +51,16 @@ export interface EngineContext {
   readonly observe: ObserveOperation;
   readonly timings: Timings;
   readonly ancestry: Ancestry;
-  /** Something was written to the rows by this process. */
+  /** Rows or events have changed. */
   readonly changed: WakeUp;
+  /** Work was requested. */
+  readonly due: WakeUp;
+  /** Whoever wrote the branch has resigned. */
+  readonly vacated: WakeUp;
+  /** Wakes the three when another process is the cause. */
+  readonly news: NewsFeed;
+  /** From 0 up to 1. */
+  readonly random: () => number;
 }
 
 /** Checks the options. @throws {CaelusError} `INVALID_INPUT`, `NAME_INVALID`, `REPOSITORY_URL_INVALID`, `REPOSITORY_URL_CREDENTIALS` */
@@ -64,6 +74,12 @@ export function createEngineContext(options: CaelusOptions): EngineContext {
     throw new CaelusError({ code: 'INVALID_INPUT', message, details: { issues: [{ path: '/tiers', message }] } });
   }
   const clock = options.clock ?? systemClock;
+  const logger = options.logger ?? silentLogger;
+  const timings = checkTimings({ ...DEFAULT_TIMINGS, ...options.timings });
+  const [changed, due, vacated] = [createWakeUp(clock), createWakeUp(clock), createWakeUp(clock)];
+  const wakeUps = { work: due, lease: vacated, event: changed };
+  const hear = (news: RepositoryNews) => wakeUps[news].wake();
+  const onNews = options.listen === false ? undefined : repository.onNews?.bind(repository);
   return {
     repository,
     store,
@@ -83,11 +99,15 @@ export function createEngineContext(options: CaelusOptions): EngineContext {
     charts: options.charts,
     clock,
     ids: options.ids ?? uuidSource,
-    logger: options.logger ?? silentLogger,
+    logger,
     observe: createObserveOperation(clock, options.telemetry),
-    timings: checkTimings({ ...DEFAULT_TIMINGS, ...options.timings }),
+    timings,
     ancestry: createAncestry(),
-    changed: createWakeUp(clock),
+    changed,
+    due,
+    vacated,
+    news: createNewsFeed({ onNews, clock, logger, timings, random: Math.random, hear }),
+    random: Math.random,
   };
 }
 

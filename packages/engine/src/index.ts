@@ -17,4 +17,5 @@ export type { EventStreamOptions } from './stream-events.ts';
 export { systemClock } from './system-clock.ts';
 export type { TemplateVersions } from './template-versions.ts';
 export { uuidSource } from './uuid-source.ts';
-export type { Worker, WorkerOptions } from './worker.ts';
+export type { Work } from './work.ts';
+export type { StopOptions, Worker, WorkerOptions } from './worker.ts';

@@ -103,6 +103,7 @@ export function createInstances(context: EngineContext): Instances {
       try {
         const id = await carryOutOnce(request, draft, options);
         context.changed.wake();
+        context.due.wake();
         return await getInstance(repository, id, options);
       } catch (error) {
         // Somebody else's command came between the draft and the write. Who named no generation wants the newest.

@@ -76,6 +76,7 @@ async function observeApplication(
     await recordObserved(transaction, current, next, at);
     return true;
   }, options);
+  if (mapped.status === 'Deleted') context.due.wake();
   if (changed) context.changed.wake();
   return changed;
 }

@@ -1,7 +1,17 @@
-import { type CallOptions, type Instance, type Receipt, underPrefix, type WorkItem } from '@caelus/core';
+import {
+  type BranchState,
+  type CallOptions,
+  type Instance,
+  isCaelusError,
+  type Receipt,
+  underPrefix,
+  type WorkItem,
+} from '@caelus/core';
+import { abortable } from './abortable.ts';
 import { findEditor } from './accept-edit.ts';
 import { isRewound, noteTip } from './branch-state.ts';
-import { type EngineContext, timestamp, timestampIn } from './engine-context.ts';
+import { type EngineContext, timestamp } from './engine-context.ts';
+import { withHeartbeat } from './heartbeat.ts';
 import { messageOf } from './message-of.ts';
 import { type InstanceProposal, proposeInstance } from './propose-instance.ts';
 import { isUnderDeletion, type ProjectResult, settleResult } from './settle-result.ts';
@@ -16,35 +26,52 @@ export interface ProjectReport {
   readonly flagged: number;
 }
 
-/** Takes what work is due, brings Git to what the rows want in one commit, and records what it came to. */
+export interface BatchOptions extends CallOptions {
+  /** Takes up at most so many. Default `timings.batch`. */
+  readonly size?: number | undefined;
+  /** Whether a batch of one that fails for good is that one's fault, because others were written a moment ago. Default `false`. */
+  readonly storeWorks?: boolean | undefined;
+  /** Called every now and then while the batch is written. */
+  readonly onBeat?: (() => Promise<unknown>) | undefined;
+}
+
+/**
+ * Takes what work is due, brings Git to what the rows want in one commit, and records what it came to. Leases are renewed for as
+ * long as it takes. Where the signal stops it, or it fails as a whole, everything is given back.
+ */
 export async function projectBatch(
   context: EngineContext,
   owner: string,
-  options: CallOptions = {},
+  options: BatchOptions = {},
 ): Promise<ProjectReport> {
-  const { repository, store, timings, observe } = context;
-  const claim = { owner, limit: timings.batch, leaseMilliseconds: timings.lease, now: timestamp(context) };
-  const items = await repository.claimWork(claim, options);
+  const { repository, timings, observe } = context;
+  const { signal, size = timings.batch, storeWorks = false, onBeat } = options;
+  const claim = { owner, limit: size, leaseMilliseconds: timings.lease, now: timestamp(context) };
+  const items = await repository.claimWork(claim, { signal });
   if (items.length === 0) return { claimed: 0, written: 0, failed: 0, flagged: 0 };
   return observe('batch-project', { claimed: items.length }, async (add) => {
-    const before = await repository.findBranchState(options);
-    const proposals = items.map(({ instanceId }) => proposeInstance(context, instanceId));
-    const receipts = await store.write(proposals, options).catch(async (error: unknown) => {
-      await giveBack(context, items, error);
-      throw error;
+    let before: BranchState | undefined;
+    const beat = async () => {
+      const { lease: leaseMilliseconds } = timings;
+      await Promise.all([repository.renewWork(items, { leaseMilliseconds, now: timestamp(context) }), onBeat?.()]);
+    };
+    const often = Math.ceil(Math.min(timings.lease, timings.writerLease) / 3);
+    const results = await withHeartbeat(context, often, beat, async () => {
+      try {
+        before = await repository.findBranchState({ signal });
+        return await writeBatch(context, items, { signal });
+      } catch (error) {
+        const isGuilty = storeWorks && items.length === 1 && isCaelusError(error) && !error.retryable;
+        const receiptOf = (item: WorkItem) => ({ subject: item.instanceId, outcome: 'failed', error }) as const;
+        if (isGuilty) return items.map((item) => ({ item, receipt: receiptOf(item), examination: undefined }));
+        await giveBack(context, items);
+        throw error;
+      }
     });
-    const results = await Promise.all(
-      items.map((item, index) => resultOf(context, item, proposals[index], receipts[index])),
-    );
-    const tip = receipts.find((receipt) => receipt.outcome === 'written')?.commit;
-    const rewound = tip !== undefined && (await isRewound(context, before, tip, options));
-    await repository.transaction(async (transaction) => {
-      for (const result of results) await settleResult(context, transaction, result);
-      if (tip !== undefined) await noteTip(context, transaction, before, tip, rewound);
-    });
+    await settle(context, before, results, { signal });
     context.changed.wake();
     await terminateSyncs(context, results);
-    await notify(context, results, options);
+    await notify(context, results, { signal });
     const count = (predicate: (result: ProjectResult) => boolean) => results.filter(predicate).length;
     const report = {
       claimed: items.length,
@@ -55,6 +82,38 @@ export async function projectBatch(
     add({ written: report.written, failed: report.failed, flagged: report.flagged });
     return report;
   });
+}
+
+async function writeBatch(
+  context: EngineContext,
+  items: readonly WorkItem[],
+  { signal }: CallOptions,
+): Promise<readonly ProjectResult[]> {
+  const proposals = items.map(({ instanceId }) => proposeInstance(context, instanceId));
+  const receipts = await abortable(context.store.write(proposals, { signal }), signal);
+  return Promise.all(items.map((item, index) => resultOf(context, item, proposals[index], receipts[index])));
+}
+
+async function settle(
+  context: EngineContext,
+  before: BranchState | undefined,
+  results: readonly ProjectResult[],
+  { signal }: CallOptions,
+): Promise<void> {
+  const tip = results.flatMap(({ receipt }) => (receipt.outcome === 'written' ? [receipt.commit] : []))[0];
+  try {
+    const rewound = tip !== undefined && (await isRewound(context, before, tip, { signal }));
+    await context.repository.transaction(async (transaction) => {
+      for (const result of results) await settleResult(context, transaction, result);
+      if (tip !== undefined) await noteTip(context, transaction, before, tip, rewound);
+    });
+  } catch (error) {
+    await giveBack(
+      context,
+      results.map(({ item }) => item),
+    );
+    throw error;
+  }
 }
 
 async function resultOf(
@@ -72,14 +131,16 @@ async function resultOf(
   return { item, receipt, examination, editor };
 }
 
-/** The whole batch failed: every item is due again soon, none the worse for it. */
-async function giveBack(context: EngineContext, items: readonly WorkItem[], error: unknown): Promise<void> {
-  const retry = { availableAt: timestampIn(context, context.timings.retry), error: null };
-  const message = messageOf(error);
-  context.logger.warn('A batch could not be written to Git.', { instances: items.length, message });
-  await context.repository.transaction(async (transaction) => {
-    for (const item of items) await transaction.releaseWork(item, retry);
-  });
+/** The whole batch failed: every item is due again at once, none the worse for it. Who failed waits, and not the items. */
+async function giveBack(context: EngineContext, items: readonly WorkItem[]): Promise<void> {
+  const { logger, repository } = context;
+  const retry = { availableAt: timestamp(context), error: null };
+  await repository
+    .transaction(async (transaction) => {
+      for (const item of items) await transaction.releaseWork(item, retry);
+    })
+    // The error that led here is the one to report; the leases run out.
+    .catch((reason: unknown) => logger.warn('A batch could not be given back.', { message: messageOf(reason) }));
 }
 
 /** Argo CD deletes nothing while a sync runs, and nothing but this ends one. */

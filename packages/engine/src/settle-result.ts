@@ -5,6 +5,7 @@ import { type EngineContext, timestamp, timestampIn } from './engine-context.ts'
 import type { Examination } from './examine-instance.ts';
 import { recordDrift } from './record-drift.ts';
 import { recordObserved } from './record-observed.ts';
+import { retryDelay } from './retry-delay.ts';
 
 /** What became of one instance of a batch. */
 export interface ProjectResult {
@@ -104,17 +105,64 @@ async function settleFailure(
     return;
   }
   const message = error instanceof Error ? error.message : 'The change could not be written.';
+  const delay = retryDelay(item.attempts, timings, context.random());
+  if (isCaelusError(error, 'UNAVAILABLE')) {
+    // Nobody's fault that could be mended here, and no reason to give up.
+    logger.warn('What an instance needs is away.', { instance: item.instanceId, message });
+    await transaction.releaseWork(item, { availableAt: timestampIn(context, delay), error: null });
+    return;
+  }
   logger.warn('An instance could not be written to Git.', {
     instance: item.instanceId,
     attempts: item.attempts,
     message,
   });
-  const delay = Math.min(timings.retryLimit, timings.retry * 2 ** Math.min(item.attempts, 30));
-  const held = await transaction.releaseWork(item, { availableAt: timestampIn(context, delay), error: message });
-  if (!held) return;
+  const end = await endFailure(context, transaction, item, message, delay);
+  if (end === 'lost') return;
   const instance = await transaction.findInstance(item.instanceId);
+  if (end === 'dead') await announceDeath(context, transaction, item, instance, error);
   if (instance === undefined) return;
-  const final = isCaelusError(error) && !error.retryable && instance.status !== 'Deleting';
+  const isHopeless = end === 'dead' || (isCaelusError(error) && !error.retryable);
+  const final = isHopeless && instance.status !== 'Deleting' && instance.status !== 'Deleted';
   const verdict = final ? ({ status: 'Failed', statusReason: 'ProjectionFailed' } as const) : {};
   await recordObserved(transaction, instance, { ...verdict, lastError: message }, timestamp(context));
+}
+
+/** Tries again later, or gives up where it has failed too often. */
+async function endFailure(
+  context: EngineContext,
+  transaction: RepositoryTransaction,
+  item: WorkItem,
+  error: string,
+  delay: number,
+): Promise<'dead' | 'due' | 'lost'> {
+  const isLast = item.attempts + 1 >= context.timings.attempts;
+  if (isLast) return transaction.buryWork(item, { at: timestamp(context), error });
+  const held = await transaction.releaseWork(item, { availableAt: timestampIn(context, delay), error });
+  return held ? 'due' : 'lost';
+}
+
+async function announceDeath(
+  context: EngineContext,
+  transaction: RepositoryTransaction,
+  { instanceId, attempts }: WorkItem,
+  instance: Instance | undefined,
+  error: unknown,
+): Promise<void> {
+  const { generation = null, changeId = null } = instance ?? {};
+  const data = { attempts: attempts + 1, code: isCaelusError(error) ? error.code : null };
+  context.logger.error('An instance failed too often, and is tried no more until it is asked for again.', {
+    instance: instanceId,
+    ...data,
+  });
+  const event = {
+    type: 'work-dead',
+    at: timestamp(context),
+    instanceId,
+    generation,
+    changeId,
+    actor: null,
+    data,
+  } as const;
+  await transaction.appendEvent(event);
 }

@@ -8,20 +8,25 @@ export interface EventStreamOptions extends Omit<EventQuery, 'limit' | 'instance
 
 /** Every event after `after`, and then each new one, until the signal stops it or the caller stops iterating. */
 export async function* streamEvents(
-  { repository, changed, timings }: EngineContext,
+  { repository, changed, news, timings }: EngineContext,
   { signal, instanceId, ...rest }: EventStreamOptions = {},
 ): AsyncGenerator<CaelusEvent> {
   const query = { ...rest, instanceId: instanceId === undefined ? undefined : parseInstanceId(instanceId) };
   let { after } = query;
-  for (;;) {
-    signal?.throwIfAborted();
-    const seen = changed.count();
-    const events = await repository.listEvents({ ...query, after, limit: PAGE_LIMITS.most }, { signal });
-    for (const event of events) {
-      after = event.cursor;
-      yield event;
+  const release = news.hold();
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const seen = changed.count();
+      const events = await repository.listEvents({ ...query, after, limit: PAGE_LIMITS.most }, { signal });
+      for (const event of events) {
+        after = event.cursor;
+        yield event;
+      }
+      // Not every database tells what other processes do, so the wait is never longer than a poll.
+      if (events.length === 0) await changed.wait(seen, timings.poll, { signal });
     }
-    // Another process wakes nobody here, so the wait is never longer than a poll.
-    if (events.length === 0) await changed.wait(seen, timings.poll, { signal });
+  } finally {
+    await release();
   }
 }

@@ -59,7 +59,7 @@ export async function sweepAll(context: EngineContext, options: SweepOptions = {
       await repository.transaction((transaction) => noteRechecked(context, transaction, commit), options);
     }
     await repository.transaction((transaction) => transaction.purgeIdempotencyRecords(timestamp(context)), options);
-    if (requested > 0) context.changed.wake();
+    if (requested > 0) context.due.wake();
     add({ checked, requested, orphans });
     return { checked, requested, orphans };
   });
@@ -96,7 +96,10 @@ async function sweepInstance(
   );
   if (agrees) return false;
   const at = timestamp(context);
-  await context.repository.transaction((transaction) => transaction.requestWork(id, 'sweep', at), options);
+  await context.repository.transaction(
+    (transaction) => transaction.requestWork(id, 'sweep', at, { revive: false }),
+    options,
+  );
   return true;
 }
 

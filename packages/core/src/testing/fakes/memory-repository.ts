@@ -305,9 +305,12 @@ function reader(tables: () => Tables, assertOpen: () => void): RepositoryReader 
 }
 
 function writer(draft: Tables, assertOpen: () => void): Omit<RepositoryTransaction, keyof RepositoryReader> {
-  /** Puts a record into a copy of a map, so that what is committed stays as it is. */
+  const copies = new WeakSet<object>();
+  /** Puts a record into a copy of a map, the first time, so that what is committed stays as it is. */
   function put<V>(map: ReadonlyMap<string, V>, key: string, value: V): ReadonlyMap<string, V> {
-    return new Map(map).set(key, keep(value));
+    const copy = copies.has(map) ? (map as Map<string, V>) : new Map(map);
+    copies.add(copy);
+    return copy.set(key, keep(value));
   }
   function recordChange(instanceId: string, changeId: string): void {
     draft.changes = new Set(draft.changes).add(`${instanceId} ${changeId}`);
@@ -591,10 +594,10 @@ function assertNamesFree({ instances }: Tables, instance: Instance): void {
   if (instance.status === 'Deleted') return;
   const others = [...instances.values()].filter((other) => other.id !== id && other.status !== 'Deleted');
   const cluster = JSON.stringify(instance.destination);
-  const inCluster = others.filter(({ destination }) => JSON.stringify(destination) === cluster);
-  const name = others.some((other) => other.argoAppName === argoAppName)
-    ? argoAppName
-    : inCluster.find((other) => other.namespace === namespace)?.namespace;
+  const inCluster = others
+    .filter((other) => other.namespace === namespace)
+    .filter(({ destination }) => JSON.stringify(destination) === cluster);
+  const name = others.some((other) => other.argoAppName === argoAppName) ? argoAppName : inCluster[0]?.namespace;
   if (name !== undefined) {
     throw refused('INSTANCE_NAME_TAKEN', `Another instance has the name ${name}. Choose another one.`, { name });
   }
