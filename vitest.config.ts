@@ -15,6 +15,7 @@ const config: ViteUserConfig = defineConfig({
       'packages/*/test/**/*.test.ts',
       'tests/**/*.test.ts',
       'examples/*/src/**/*.test.ts',
+      'testbed/src/**/*.test.ts',
     ],
     // They need tools beyond Node.js, and have configurations of their own.
     exclude: ['**/node_modules/**', '**/*.heavy.test.ts', ...(hasGit ? [] : againstGit)],

@@ -7,10 +7,15 @@ describe('the README', () => {
     expect(shown).toBe(readText('examples/first-instance/src/main.ts'));
   });
 
-  it.each(['npm run demo', 'npm test', 'npm run bench', 'npm run test:heavy', 'npm run test:charts'])(
-    'names the command %s',
-    (command) => {
-      expect(readText('README.md')).toContain(command);
-    },
-  );
+  it.each([
+    'npm run demo',
+    'npm test',
+    'npm run bench',
+    'npm run test:heavy',
+    'npm run test:charts',
+    'npm run test:testbed',
+    'npm run testbed',
+  ])('names the command %s', (command) => {
+    expect(readText('README.md')).toContain(command);
+  });
 });
