@@ -1,0 +1,17 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+/** `npm run test:testbed`: a real Kubernetes API and a real Argo CD. The first run builds them. */
+const config: ViteUserConfig = defineConfig({
+  root: fileURLToPath(new URL('..', import.meta.url)),
+  test: {
+    include: ['testbed/test/*.heavy.test.ts'],
+    setupFiles: ['./tests/fail-on-console.ts'],
+    // One testbed is enough for two processors.
+    fileParallelism: false,
+    testTimeout: 240_000,
+    hookTimeout: 3_600_000,
+  },
+});
+
+export default config;
