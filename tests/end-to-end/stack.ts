@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import type { Instance, Product, Repository, StateStore, TemplateVersion } from '@caelus/core';
+import {
+  type Instance,
+  type Product,
+  type Repository,
+  readStoreId,
+  type StateStore,
+  type TemplateVersion,
+} from '@caelus/core';
 import { createSimulatedArgoCd, type SimulatedArgoCd } from '@caelus/core/testing';
 import { type Caelus, type CaelusOptions, createCaelus, systemClock } from '@caelus/engine';
 import { createGitStore } from '@caelus/git-store';
@@ -57,13 +64,22 @@ export interface Stack extends AsyncDisposable {
 export interface StackOptions extends Pick<CaelusOptions, 'driftPolicy' | 'timings'> {
   readonly store: Parameters<typeof createGitStore>[0];
   readonly database: string;
+  /** Makes a new database take the place of a lost one: every row is rebuilt from Git first. */
+  readonly rebuild?: boolean;
   /** Stands between Caelus and its ports. */
   readonly wrap?: (ports: Pick<CaelusOptions, 'repository' | 'store'>) => Pick<CaelusOptions, 'repository' | 'store'>;
 }
 
-export async function openStack({ store: storeOptions, database, wrap, ...options }: StackOptions): Promise<Stack> {
+export async function openStack({
+  store: storeOptions,
+  database,
+  rebuild = false,
+  wrap,
+  ...options
+}: StackOptions): Promise<Stack> {
   const store = await createGitStore(storeOptions);
-  const repository = await createSqlRepository({ file: database, busyTimeoutMilliseconds: 60_000 });
+  const storeId = rebuild ? await readStoreId(store) : undefined;
+  const repository = await createSqlRepository({ file: database, storeId, busyTimeoutMilliseconds: 60_000 });
   const { pathPrefix, pullRequest, ...repositoryOptions } = storeOptions;
   // Argo CD reads the whole branch, whichever part of it is Caelus's, and whatever waits to be merged.
   const isWhole = pathPrefix === undefined && pullRequest === undefined;
@@ -78,6 +94,7 @@ export async function openStack({ store: storeOptions, database, wrap, ...option
     ...options,
     timings: { poll: 20, relist: 500, sweep: 500, retry: 5, retryLimit: 50, deletion: 5, ...options.timings },
   });
+  if (rebuild) await caelus.rebuildFromGit();
   const { product, v1, v2 } = await findOrPublish(caelus);
   return {
     caelus,

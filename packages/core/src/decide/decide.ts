@@ -86,7 +86,9 @@ export function decide(input: DecideInput): Decision {
   if (marker === null && git.hasDirectory && gitState === null) return flag('foreign');
   const settled = isSettled(input, row);
   if (marker === 'invalid' || tombstone === 'invalid') {
-    if (!settled) return flag('marker-invalid');
+    // A deletion that has left its tombstone needs no marker any more.
+    const isUnderDeletion = !row.wanted && readable(tombstone)?.changeId === row.changeId;
+    if (!settled && !isUnderDeletion) return flag('marker-invalid');
     return row.wanted ? write('repair') : decideUnwanted(input, row, readable(tombstone));
   }
   if (tombstone !== null && !input.knowsChange(tombstone.changeId)) return flag('deleted-in-git');

@@ -101,9 +101,9 @@ const GIT_WINS: Texts = {
     'Makes the row what the marker in Git says, as a change of its own. Files that were edited by hand are written again.',
   'deleted-in-git': 'Deletes the instance in the database too.',
   orphan: 'Inserts a row as the marker says. The cluster does not notice.',
-  'tombstone-orphan': 'Inserts a row that is Deleted.',
+  'tombstone-orphan': 'Inserts a row that is Deleted, as Git remembers it.',
   'catalogue-behind': 'Deprecates the version in the database.',
-  'catalogue-orphan': 'Inserts the row.',
+  'catalogue-orphan': 'Inserts the row as Git has it.',
 };
 
 const DELETE =
