@@ -1,4 +1,11 @@
-import { type CommitId, isCaelusError, type RemedyName, type Repository, type StateStore } from '@caelus/core';
+import {
+  type Clock,
+  type CommitId,
+  isCaelusError,
+  type RemedyName,
+  type Repository,
+  type StateStore,
+} from '@caelus/core';
 import { createMemoryRepository, createMemoryStateStore, type MemoryRepository } from '@caelus/core/testing';
 import { expect } from 'vitest';
 import { type Caelus, type CaelusOptions, createCaelus, type Finding } from '../src/index.ts';
@@ -90,5 +97,17 @@ export function dyingStore(store: StateStore, when: 'before' | 'after'): StateSt
 
 /** The process of a worker ended. */
 export class Died extends Error {}
+
+/** The clock of a process that is paused: it renews no lease. */
+export function pausedClock(clock: Clock): Clock {
+  const paused = clock.now();
+  return {
+    now: () => paused,
+    sleep: (_, { signal } = {}) =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+      }),
+  };
+}
 
 export { createMemoryRepository, createMemoryStateStore };

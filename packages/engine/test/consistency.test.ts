@@ -5,6 +5,7 @@ import {
   createMemoryRepository,
   dyingStore,
   findingsOf,
+  pausedClock,
   refusal,
   settleAll,
   wrongWith,
@@ -38,6 +39,7 @@ describe('a worker that dies', () => {
     });
     // What the late worker decided is about a tip that is gone by the time it writes.
     const late = world.over(world.repository, {
+      clock: pausedClock(world.clock),
       store: {
         ...world.store,
         write: (changes, options) =>
@@ -59,7 +61,7 @@ describe('a worker that dies', () => {
     for (let turn = 0; turn < 50; turn++) await Promise.resolve();
     world.clock.advance(100_000);
     await world.caelus.instances.update(id, { values: { replicas: 3 } });
-    await world.caelus.runOnce();
+    expect(await world.caelus.runOnce()).toMatchObject({ written: 1 });
     release();
     await running;
     await settleAll(world);

@@ -1,6 +1,7 @@
 import {
   type Actor,
   type ChangeId,
+  type Clock,
   createLayout,
   type InstanceId,
   instanceIdOf,
@@ -15,7 +16,14 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Caelus, CaelusOptions, Finding } from '../src/index.ts';
-import { type ConsistencyWorld, createConsistencyWorld, Died, findingsOf, settleAll } from './consistency-world.ts';
+import {
+  type ConsistencyWorld,
+  createConsistencyWorld,
+  Died,
+  findingsOf,
+  pausedClock,
+  settleAll,
+} from './consistency-world.ts';
 
 // The engine as it is, over a database and a branch in memory: commands, workers that die at any step or come back late, two
 // workers at once, backups that are restored, branches that are forced back, people who edit and people who choose a side.
@@ -85,6 +93,12 @@ interface Faults {
 const layout = createLayout('flat');
 const FOREIGN = parseRepoPath('instances/foreign/instance.yaml');
 
+interface Hooks {
+  readonly store?: (store: StateStore) => StateStore;
+  readonly dies?: Dying;
+  readonly clock?: Clock;
+}
+
 class Loop {
   readonly world: ConsistencyWorld;
   readonly policy: NonNullable<CaelusOptions['driftPolicy']>;
@@ -106,7 +120,7 @@ class Loop {
   }
 
   /** Caelus in a process of its own, which keeps the database that it was started on. */
-  process(hooks: { readonly store?: (store: StateStore) => StateStore; readonly dies?: Dying } = {}): Caelus {
+  process(hooks: Hooks = {}): Caelus {
     const { repository, world, faults } = this;
     const faulty = faults.repository?.(repository) ?? repository;
     const watched = this.watch(faults.store?.(world.store) ?? world.store, repository);
@@ -114,6 +128,7 @@ class Loop {
     return world.over(hooks.dies?.repository(faulty) ?? faulty, {
       store: hooks.dies?.store(store) ?? store,
       driftPolicy: faults.policy ?? this.policy,
+      ...(hooks.clock && { clock: hooks.clock }),
     });
   }
 
@@ -225,7 +240,9 @@ class Loop {
         return;
       case 'plan-late': {
         const gate = new Gate();
-        const running = this.alive(this.process({ store: (store) => gate.before(store) }).runOnce());
+        const running = this.alive(
+          this.process({ store: (store) => gate.before(store), clock: pausedClock(world.clock) }).runOnce(),
+        );
         await gate.reached(running);
         this.late = () => {
           gate.open();
