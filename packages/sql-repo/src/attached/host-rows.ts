@@ -166,13 +166,14 @@ export async function attendHost(
 
 /** Takes up the rows that are new, so that it is known whose turn it is before work is requested. */
 async function takeUpNew(binding: HostBinding, database: SqlDatabase, options?: CallOptions): Promise<void> {
-  const sql = `SELECT DISTINCT COALESCE(r.id, told.host_id) AS id
-FROM (SELECT host_id FROM attached_inbox ORDER BY seq LIMIT ${BATCH}) AS told
+  const sql = `SELECT DISTINCT ON (told.host_id) COALESCE(r.id, told.host_id) AS id, told.actor
+FROM (SELECT seq, host_id, actor FROM attached_inbox ORDER BY seq LIMIT ${BATCH}) AS told
 LEFT JOIN attached_row AS r ON r.kind = 'deployment' AND r.host_id = told.host_id
-LEFT JOIN deployment AS i ON i.id = r.id WHERE i.id IS NULL`;
-  for (const { id } of (await database.query(sql, [], options)).rows) {
+LEFT JOIN deployment AS i ON i.id = r.id WHERE i.id IS NULL ORDER BY told.host_id, told.seq DESC`;
+  for (const { id, actor } of (await database.query(sql, [], options)).rows) {
+    const by = actor as string | null;
     try {
-      await database.transaction((session) => takeUpDeployment(binding, session, String(id)), options);
+      await database.transaction((session) => takeUpDeployment(binding, session, String(id), by), options);
     } catch (error) {
       // The projector takes it up again, and reports what it meets.
       if (!isCaelusError(error, 'SQL_STATEMENT_FAILED')) throw error;

@@ -40,9 +40,15 @@ import { mirror, writeNeverWas } from './write-host-row.ts';
 
 /**
  * Takes up a row of the host's deployments by Caelus's id of it. What is wrong with the row is kept with it, and not thrown.
+ * @param actor Who has changed it, where that is not kept with the row yet.
  * @throws {CaelusError} `SQL_HOST_MISMATCH`, and what the database gives
  */
-export async function takeUpDeployment(binding: HostBinding, session: SqlSession, id: string): Promise<void> {
+export async function takeUpDeployment(
+  binding: HostBinding,
+  session: SqlSession,
+  id: string,
+  actor: string | null = null,
+): Promise<void> {
   const known = await findRow(session, 'deployment', 'id', id);
   const hostId = known?.hostId ?? id;
   const row = await readHostRow(binding, session, 'deployment', hostId);
@@ -50,7 +56,8 @@ export async function takeUpDeployment(binding: HostBinding, session: SqlSession
     if (known !== undefined) await takeUpAbsence(binding, session, known);
     return;
   }
-  const record = known ?? (await ensureRow(session, 'deployment', row.id));
+  const found = known ?? (await ensureRow(session, 'deployment', row.id));
+  const record = actor === null ? found : { ...found, actor };
   if (record.fingerprint === row.fingerprint && record.problem === null) return;
   const problem = await problemOf(() => takeUpRow(binding, session, record, row));
   if (problem === undefined) {

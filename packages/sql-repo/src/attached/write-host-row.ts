@@ -10,6 +10,7 @@ import type { SqlValue } from '../sql-executor.ts';
 import { SqlConstraintError, type SqlSession } from '../sql-session.ts';
 import { findInstance } from '../tables/instances.ts';
 import type { HostField } from './attach-options.ts';
+import { QUIETLY } from './attached-plan.ts';
 import { fieldReadOnly, type HostBinding, rowRefused } from './host-binding.ts';
 import { type HostDesiredField, type HostKind, type HostMapping, literal, quoted } from './host-mapping.ts';
 import { fingerprintOf, type HostRow, type HostTypes, instantParameter, keyParameter } from './host-row.ts';
@@ -39,7 +40,7 @@ export async function writeDesired(
   const key = keyParameter(types, table, record.hostId);
   const assignments = assignmentsOf(mapping, types, writes);
   const sql = `UPDATE ${table.sql} AS d SET ${assignments} WHERE d.${quoted(table.id)} = ${key}
-AND ${fingerprintOf(schema, table)} = ? RETURNING ${fingerprintOf(schema, table)} AS fingerprint`;
+AND ${fingerprintOf(schema, table)} = ? RETURNING ${fingerprintOf(schema, table)} AS fingerprint, ${QUIETLY}`;
   const values = writes.map(([, value]) => value);
   const [row] =
     key === undefined
@@ -100,7 +101,7 @@ FROM ${table.sql} AS d ${where} FOR NO KEY UPDATE SKIP LOCKED`;
   }
   if (free.differs === 'true') {
     const sql = `UPDATE ${table.sql} AS d SET ${assignmentsOf(mapping, types, writes)} ${where}
-RETURNING ${fingerprintOf(schema, table)} AS fingerprint`;
+RETURNING ${fingerprintOf(schema, table)} AS fingerprint, ${QUIETLY}`;
     const [row] = (await attempt(session, table.name, record.hostId, sql, [...values, record.hostId])).rows;
     // Another one for a row that cannot be jsonb, and so is compared as a whole.
     if (row !== undefined && row.fingerprint !== record.fingerprint) {
@@ -167,7 +168,7 @@ async function insertHostRow(
   const columns = all.map(([column]) => quoted(column)).join(', ');
   const values = all.map(([column]) => valueFor(mapping, types, column, kind)).join(', ');
   const sql = `INSERT INTO ${table.sql} AS d (${columns}) VALUES (${values})
-RETURNING d.${quoted(table.id)}::text AS host_id, ${fingerprintOf(schema, table)} AS fingerprint`;
+RETURNING d.${quoted(table.id)}::text AS host_id, ${fingerprintOf(schema, table)} AS fingerprint, ${kind === 'deployment' ? QUIETLY : `''`}`;
   const parameters = all.map(([, value]) => value);
   const [row] = (await attempt(session, table.name, id, sql, parameters)).rows;
   // A trigger of the host's may have put the row away.
