@@ -4,8 +4,10 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 /** `npm run test:testbed`: a real Kubernetes API and a real Argo CD. The first run builds them. */
 const config: ViteUserConfig = defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
+  resolve: { conditions: ['@caelus/source'] },
+  ssr: { resolve: { conditions: ['@caelus/source'], externalConditions: ['@caelus/source'] } },
   test: {
-    include: ['testbed/test/*.heavy.test.ts'],
+    include: ['testbed/test/*.heavy.test.ts', 'packages/*/test/testbed/*.heavy.test.ts'],
     setupFiles: ['./tests/fail-on-console.ts'],
     // One testbed is enough for two processors.
     fileParallelism: false,

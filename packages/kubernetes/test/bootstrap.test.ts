@@ -5,7 +5,7 @@ import { type BootstrapOptions, bootstrap } from '../src/bootstrap/bootstrap.ts'
 import { planBootstrap } from '../src/bootstrap/plan-bootstrap.ts';
 import { createKubernetesClient } from '../src/client/kubernetes-client.ts';
 import { contextFor, FULL, OTHER_STORE, SECRETS, STORE } from './bootstrap-samples.ts';
-import { fail, startFakeApi } from './fake-kubernetes-api.ts';
+import { fail, reply, startFakeApi } from './fake-kubernetes-api.ts';
 import type { FakeObject } from './fake-objects.ts';
 
 const NOTIFICATIONS = '/api/v1/namespaces/argocd/configmaps/argocd-notifications-cm';
@@ -234,6 +234,31 @@ describe('bootstrap', () => {
       expect(shown).not.toContain(secret);
       expect(shown).not.toContain(Buffer.from(secret).toString('base64'));
     }
+  });
+
+  // As kube-apiserver 1.36 answers server-side apply and create.
+  it.each([
+    {
+      code: 500,
+      message:
+        'failed to create typed patch object (argocd/x; v1, Kind=X): .spec.some[0].new: field not declared in schema',
+    },
+    {
+      code: 400,
+      reason: 'BadRequest',
+      message: 'X cannot be handled as a X: strict decoding error: unknown field "spec.some[0].new"',
+    },
+  ])('names a field that an older Argo CD does not know, told by a $code', async (status) => {
+    await using cluster = await start();
+    cluster.api.interceptors.push(
+      ({ method }, response) =>
+        method !== 'GET' && reply(response, status.code, { kind: 'Status', ...status }) !== undefined,
+    );
+    await expect(cluster.run()).rejects.toMatchObject({
+      code: 'KUBERNETES_REQUEST_REFUSED',
+      retryable: false,
+      details: { fields: ['spec.some[0].new'] },
+    });
   });
 
   it('stops with the reason of the signal', async () => {

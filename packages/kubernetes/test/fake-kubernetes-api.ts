@@ -243,7 +243,8 @@ export async function startFakeApi(tls?: ServerOptions): Promise<FakeApi> {
       },
     };
     const tell = (change: Change) => {
-      if (!inCollection(change.path, path)) return;
+      // What comes before the version that was asked for is not told, and nobody says that it is of the future.
+      if (change.version <= version || !inCollection(change.path, path)) return;
       const event = eventOf(change, query.get('labelSelector'));
       if (event !== undefined) open.send(`${JSON.stringify(event)}\n`);
     };
@@ -254,7 +255,7 @@ export async function startFakeApi(tls?: ServerOptions): Promise<FakeApi> {
     response.on('close', close);
     watches.add(open);
     objects.listeners.add(tell);
-    for (const change of [...objects.history]) if (change.version > version) tell(change);
+    for (const change of [...objects.history]) tell(change);
     const seconds = Number(query.get('timeoutSeconds') ?? 0);
     if (seconds > 0) setTimeout(() => open.end(), seconds * 1000).unref();
     return response;

@@ -82,6 +82,13 @@ export class FakeObjects {
     return written;
   }
 
+  /** A backup is brought back: versions of which others know are of the future again. */
+  restore(version: number): void {
+    this.version = version;
+    this.compacted = 0;
+    this.history.length = 0;
+  }
+
   compact(): void {
     this.compacted = this.version;
     this.history.length = 0;

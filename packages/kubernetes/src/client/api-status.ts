@@ -1,7 +1,7 @@
 import { CaelusError } from '@caelus/core';
 import { type FieldConflict, protocolInvalid, unavailable } from '../kubernetes-errors.ts';
 
-/** The part of a `Status` object that says why a request failed. Messages are left out: they quote what was sent. */
+/** The part of a `Status` object that says why a request failed. Messages are left out, because they quote what was sent. */
 export interface ApiStatus {
   readonly code: number;
   /** Such as `NotFound`, `Conflict`, `Expired`; empty where the answer is no `Status`. */
@@ -9,6 +9,8 @@ export interface ApiStatus {
   /** What the failure is about, where the server says. */
   readonly name: string | undefined;
   readonly causes: readonly { readonly reason: string; readonly field: string; readonly manager: string | undefined }[];
+  /** The fields that the failure is about, as paths. */
+  readonly fields: readonly string[];
   readonly retryAfter: number | undefined;
 }
 
@@ -17,16 +19,21 @@ export function parseApiStatus(code: number, value: unknown): ApiStatus {
   const status = fieldsOf(value);
   const isStatus = status.kind === 'Status';
   const details = fieldsOf(isStatus ? status.details : undefined);
-  const causes = Array.isArray(details.causes) ? details.causes.map(fieldsOf) : [];
-  return {
-    code: isStatus && typeof status.code === 'number' ? status.code : code,
-    reason: isStatus ? textOf(status.reason) : '',
-    name: typeof details.name === 'string' ? details.name : undefined,
-    causes: causes.map(({ reason, field, message }) => ({
+  const causes = (Array.isArray(details.causes) ? details.causes.map(fieldsOf) : []).map(
+    ({ reason, field, message }) => ({
       reason: textOf(reason),
       field: fieldPath(textOf(field)),
       manager: /^conflict with "([^"]{1,128})"/.exec(textOf(message))?.[1],
-    })),
+    }),
+  );
+  const unknown = unknownFields(textOf(status.message));
+  return {
+    code: isStatus && typeof status.code === 'number' ? status.code : code,
+    // Server-side apply says 500 without a reason where a field is not known.
+    reason: isStatus ? textOf(status.reason) || (unknown.length > 0 ? 'UnknownField' : '') : '',
+    name: typeof details.name === 'string' ? details.name : undefined,
+    causes,
+    fields: [...causes.flatMap(({ field }) => (field === '' ? [] : [field])), ...unknown],
     retryAfter: typeof details.retryAfterSeconds === 'number' ? details.retryAfterSeconds : undefined,
   };
 }
@@ -45,7 +52,7 @@ export function conflictsOf(object: string, { causes }: ApiStatus): readonly Fie
 
 /** What the caller is told of a request that failed. */
 export function statusError(server: string, request: string, status: ApiStatus): CaelusError {
-  const { code, reason } = status;
+  const { code, reason, fields } = status;
   if (code === 403) {
     return new CaelusError({
       code: 'KUBERNETES_ACCESS_DENIED',
@@ -54,9 +61,8 @@ export function statusError(server: string, request: string, status: ApiStatus):
     });
   }
   if (code === 404 && reason === '') return resourceUnknown(server, request);
-  if (code === 429 || code >= 500) return unavailable(server, `it answered ${code}.`);
+  if (code === 429 || (code >= 500 && reason !== 'UnknownField')) return unavailable(server, `it answered ${code}.`);
   if (reason === '') return protocolInvalid(server, `it answered ${code}.`);
-  const fields = status.causes.flatMap(({ field }) => (field === '' ? [] : [field]));
   const at = fields.length === 0 ? '' : ` Look at ${fields.slice(0, 10).join(', ')}.`;
   return new CaelusError({
     code: 'KUBERNETES_REQUEST_REFUSED',
@@ -71,6 +77,13 @@ function resourceUnknown(server: string, resource: string): CaelusError<'KUBERNE
     message: `The Kubernetes API server ${server} does not serve what is needed to ${resource}. Install Argo CD with its custom resource definitions.`,
     details: { server, resource },
   });
+}
+
+/** Which fields are not known, the server says only in its message. The rest of that may quote what was sent. */
+function unknownFields(message: string): readonly string[] {
+  const path = '([A-Za-z0-9_.[\\]-]{1,200})';
+  const forms = [`unknown field "${path}"`, `\\.${path}: field not declared in schema`];
+  return forms.flatMap((form) => Array.from(message.matchAll(new RegExp(form, 'g')), ([, found = '']) => found));
 }
 
 /** Keys of a map stand in paths of fields, and may be anything that somebody wrote. */

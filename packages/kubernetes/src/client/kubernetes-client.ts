@@ -209,7 +209,7 @@ export function createKubernetesClient(
     },
 
     async apply(manifest, { fieldManager, isDryRun, force, signal }) {
-      const query = queryOf({ fieldManager, dryRun: isDryRun ? 'All' : undefined, force: force || undefined });
+      const query = queryOf({ ...writing(fieldManager, isDryRun), force: force || undefined });
       return answerObject(
         {
           method: 'PATCH',
@@ -231,7 +231,7 @@ export function createKubernetesClient(
     async create(manifest, { fieldManager, isDryRun, signal }) {
       const resource = resourceOf(manifest);
       const { namespace } = nameOf(manifest);
-      const query = queryOf({ fieldManager, dryRun: isDryRun ? 'All' : undefined });
+      const query = queryOf(writing(fieldManager, isDryRun));
       return answerObject(
         {
           method: 'POST',
@@ -321,6 +321,11 @@ function pageOf(server: string, { apiVersion, kind }: ResourceType, value: JsonV
     resourceVersion,
     continue: typeof next === 'string' && next !== '' ? next : undefined,
   };
+}
+
+/** Unknown fields are refused: an older definition would drop them without a word. */
+function writing(fieldManager: string, isDryRun: boolean | undefined) {
+  return { fieldManager, fieldValidation: 'Strict', dryRun: isDryRun ? 'All' : undefined };
 }
 
 function queryOf(parameters: Readonly<Record<string, string | number | boolean | undefined>>): string {

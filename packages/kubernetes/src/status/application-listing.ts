@@ -37,6 +37,16 @@ export async function* listPages(
   } while (next !== undefined);
 }
 
+/** Whether a version is one that the server has not come to. */
+export async function isAhead(place: ApplicationPlace, version: string, options: CallOptions): Promise<boolean> {
+  for await (const { resourceVersion } of listPages({ ...place, pageSize: 1 }, options)) {
+    // Kubernetes compares them as numbers, too.
+    const areNumbers = /^\d+$/.test(version) && /^\d+$/.test(resourceVersion);
+    return !areNumbers || BigInt(version) > BigInt(resourceVersion);
+  }
+  return false;
+}
+
 /** How often a listing that takes longer than the server remembers is begun anew. */
 const LISTINGS = 5;
 

@@ -4,7 +4,7 @@ import { isExpired } from '../client/api-status.ts';
 import type { KubernetesObject } from '../client/resource.ts';
 import { RESOURCES } from '../client/resource.ts';
 import { unavailable } from '../kubernetes-errors.ts';
-import { type ApplicationPlace, ListingExpiredError, listPages } from './application-listing.ts';
+import { type ApplicationPlace, isAhead, ListingExpiredError, listPages } from './application-listing.ts';
 import { MANAGED_SELECTOR, toApplication } from './managed-applications.ts';
 import { nextWatchStep, WATCH_START, type WatchOutcome, type WatchPatience, type WatchProgress } from './watch-step.ts';
 
@@ -94,9 +94,10 @@ export async function* watchApplications(
       // After the telling: where that fails, the event comes again.
       progress = { resourceVersion: at, failures: 0 };
     }
-    return performance.now() - started < SHORT && progress.resourceVersion === resourceVersion
-      ? { type: 'failed' }
-      : { type: 'ended' };
+    if (progress.resourceVersion !== resourceVersion) return { type: 'ended' };
+    if (performance.now() - started < SHORT) return { type: 'failed' };
+    // A server waits without a word for a version that it does not have, as after it was restored from a backup.
+    return (await isAhead(watch, resourceVersion, options)) ? { type: 'expired' } : { type: 'ended' };
   }
 
   for (;;) {

@@ -1,0 +1,167 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { bootstrap } from '../../src/bootstrap/bootstrap.ts';
+import type { BootstrapInput } from '../../src/bootstrap/bootstrap-input.ts';
+import { planBootstrap } from '../../src/bootstrap/plan-bootstrap.ts';
+import { RESOURCES } from '../../src/client/resource.ts';
+import { createKubernetesStatusSource } from '../../src/status/kubernetes-status-source.ts';
+import { verify } from '../../src/verify/verify.ts';
+import { contextFor, FULL, OTHER_STORE, PLANS } from '../bootstrap-samples.ts';
+import { type RealCluster, startRealCluster } from './real-cluster.ts';
+
+let cluster: RealCluster;
+
+beforeAll(async () => {
+  cluster = await startRealCluster('boot');
+});
+afterAll(() => cluster?.[Symbol.asyncDispose]());
+
+const run = (input: BootstrapInput, options = {}) => bootstrap(cluster.client, planBootstrap(input), options);
+const outcomes = ({ objects }: Awaited<ReturnType<typeof run>>) => [...new Set(objects.map(({ outcome }) => outcome))];
+const rulesOf = async (severity: string) =>
+  (await verify(cluster.client, FULL)).flatMap((finding) => (finding.severity === severity ? [finding.rule] : []));
+
+// In the order of a new installation; each goes on from the one before.
+describe('bootstrap of a real cluster with a plain Argo CD', () => {
+  it('finds missing all that is planned', async () => {
+    const rules = await rulesOf('error');
+    expect(rules.filter((rule) => rule === 'object-missing')).toHaveLength(9);
+    expect(rules).toContain('default-project-open');
+    expect(await rulesOf('warning')).toEqual(
+      expect.arrayContaining(['object-differs', 'impersonation-off', 'webhook-unsigned', 'admin-password-initial']),
+    );
+  });
+
+  it('tries all of it without effect', async () => {
+    const before = await cluster.kubectl(['get', 'secret,configmap,appproject,application', '-n=argocd', '-o=name']);
+    expect(outcomes(await run(FULL, { dryRun: true }))).toEqual(['created', 'changed']);
+    expect(await cluster.kubectl(['get', 'secret,configmap,appproject,application', '-n=argocd', '-o=name'])).toBe(
+      before,
+    );
+  });
+
+  it('brings it about, and then changes nothing more', async () => {
+    expect(outcomes(await run(FULL))).toEqual(['created', 'changed']);
+    const version = () =>
+      cluster.kubectl([
+        'get',
+        'secret',
+        'argocd-secret',
+        'caelus-gitops',
+        '-n=argocd',
+        '-o=jsonpath={.items[*].metadata.resourceVersion}',
+      ]);
+    const before = await version();
+    expect(outcomes(await run(FULL))).toEqual(['unchanged']);
+    expect(await version()).toBe(before);
+  });
+
+  it('leaves nothing missing', async () => {
+    const rules = await rulesOf('error');
+    expect(rules.filter((rule) => rule.startsWith('object-'))).toEqual([]);
+  });
+
+  it('gives the service account what the status source needs, and nothing else', async () => {
+    await using client = await cluster.clientOf({ namespace: 'caelus', name: 'caelus' });
+    const source = createKubernetesStatusSource({ client });
+    for await (const _ of source.list()) expect.unreachable();
+    const stop = new AbortController();
+    const events = source.watch({ signal: stop.signal })[Symbol.asyncIterator]();
+    expect((await events.next()).value).toEqual({ type: 'synced' });
+    stop.abort(new Error('enough'));
+    expect(await source.get('none')).toBeUndefined();
+    expect((await source.get('caelus-root'))?.metadata.name).toBe('caelus-root');
+    const denied = { code: 'KUBERNETES_ACCESS_DENIED' };
+    await expect(client.get(RESOURCES.Secret, { namespace: 'argocd', name: 'argocd-secret' })).rejects.toMatchObject(
+      denied,
+    );
+    await expect(client.get(RESOURCES.AppProject, { namespace: 'argocd', name: 'default' })).rejects.toMatchObject(
+      denied,
+    );
+    await expect(client.get(RESOURCES.Application, { namespace: 'default', name: 'x' })).rejects.toMatchObject(denied);
+    const found = await verify(client, FULL);
+    expect(found.filter(({ rule }) => rule !== 'unreadable')).toEqual([]);
+  });
+
+  it('reports the fields that somebody has edited, and takes them over where it is told to', async () => {
+    const data = { subscriptions: '- recipients: [mine]\n' };
+    const patch = ['patch', 'configmap', 'argocd-notifications-cm', '-n=argocd', '--type=merge'];
+    await cluster.kubectl([...patch, `--patch=${JSON.stringify({ data })}`, '--field-manager=kubectl-edit']);
+    await expect(run(FULL)).rejects.toMatchObject({
+      code: 'BOOTSTRAP_CONFLICT',
+      details: {
+        conflicts: [
+          {
+            object: 'ConfigMap argocd/argocd-notifications-cm',
+            field: '.data.subscriptions',
+            manager: 'kubectl-edit',
+          },
+        ],
+      },
+    });
+    const { objects } = await run(FULL, { force: true });
+    expect(objects.filter(({ outcome }) => outcome === 'changed').map(({ object }) => object)).toEqual([
+      'ConfigMap argocd/argocd-notifications-cm',
+    ]);
+  });
+
+  it('is refused to another database, by us and by the API server', async () => {
+    const other = { ...FULL, context: contextFor('https://git.example.com/other.git', { storeId: OTHER_STORE }) };
+    await expect(run(other, { force: true })).rejects.toMatchObject({ code: 'STORE_FOREIGN' });
+    const root = planBootstrap(other).objects.at(-1);
+    const answer = await cluster.client.apply(root?.manifest ?? {}, {
+      fieldManager: `caelus/${OTHER_STORE}`,
+      isDryRun: true,
+    });
+    expect(answer).toMatchObject({ ok: false, status: { code: 409, reason: 'Conflict' } });
+  });
+
+  it('takes every plan, and refuses a field that Argo CD does not know', async () => {
+    const observe = PLANS['ssh-sharded-observe'] as BootstrapInput;
+    await cluster.kubectl(['create', 'namespace', 'gitops']);
+    await cluster.kubectl(['create', 'secret', 'generic', 'argocd-secret', '-n=gitops']);
+    expect(outcomes(await run(observe, { dryRun: true }))).toEqual(['created', 'changed']);
+    const [project] = planBootstrap(FULL).objects.filter(({ manifest }) => manifest.kind === 'AppProject');
+    const manifest = { ...project?.manifest, spec: { ...(project?.manifest.spec as object), unknown: true } };
+    const answer = await cluster.client.apply(manifest as never, { fieldManager: 'test', isDryRun: true });
+    expect(answer).toMatchObject({ ok: false, status: { reason: 'UnknownField', fields: ['spec.unknown'] } });
+  });
+});
+
+describe('the golden files of the core', () => {
+  const golden = fileURLToPath(new URL('../../../core/test/golden/', import.meta.url));
+  const manifestsOf = (sample: string) =>
+    readdirSync(join(golden, sample), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.yaml'))
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((path) => /\/argo-cd\/|\/manifests\//.test(path))
+      .flatMap((path) =>
+        (parseAllDocuments(readFileSync(path, 'utf8')) as { toJS(): Manifest }[]).map((each) => each.toJS()),
+      );
+
+  it.each(readdirSync(golden))('of %s are taken by the API server', async (sample) => {
+    const manifests = manifestsOf(sample);
+    expect(manifests.length).toBeGreaterThan(3);
+    const namespaces = manifests.filter(({ kind }) => kind === 'Namespace');
+    // What lies in a namespace can only be tried where it is there.
+    for (const namespace of namespaces) await cluster.kubectl(['apply', '--server-side', '-f', '-'], namespace);
+    const list = { apiVersion: 'v1', kind: 'List', items: manifests };
+    const options = [
+      '--server-side',
+      '--dry-run=server',
+      '--validate=strict',
+      '--field-manager=golden',
+      '--force-conflicts',
+    ];
+    const tried = await cluster.kubectl(['apply', ...options, '-f', '-'], list);
+    expect(tried.trim().split('\n')).toHaveLength(manifests.length);
+  });
+});
+
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+}
