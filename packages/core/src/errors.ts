@@ -87,6 +87,8 @@ export interface ErrorDetails {
   readonly REBUILD_REFUSED: { readonly reason: 'database-not-empty' | 'repository-not-set-up' | 'rows-of-the-host' };
   readonly IDEMPOTENCY_KEY_REUSED: { readonly scope: string; readonly key: string };
   readonly CURSOR_INVALID: { readonly cursor: string };
+  /** Events after the cursor are not there any more, or never were in this database. */
+  readonly CURSOR_EXPIRED: { readonly cursor: string; readonly reason: 'pruned' | 'restored' };
 
   /** Another writer holds the branch, and kept moving it for longer than the retries allow. */
   readonly STORE_CONFLICT: { readonly attempts: number };

@@ -198,12 +198,23 @@ export { renderPlan } from './plan/render-plan.ts';
 export type { ChangeNotification, ChangeNotifier } from './ports/change-notifier.ts';
 export type { ChartResolver } from './ports/chart-resolver.ts';
 export type { Clock } from './ports/clock.ts';
+export {
+  assertResumable,
+  type EventAnchor,
+  eventCursor,
+  firstEventCursor,
+  PRUNING_LIMITS,
+  parseEventPruning,
+  placeOfEventCursor,
+  prunableEvents,
+} from './ports/event-stream.ts';
 export type { IdSource } from './ports/id-source.ts';
 export { type LogFields, type Logger, silentLogger } from './ports/logger.ts';
 export {
   type BranchState,
   type DesiredUpdate,
   type Drift,
+  type EventPruning,
   type EventQuery,
   type IdempotencyRecord,
   type InstanceFilter,

@@ -12,7 +12,7 @@ export async function acceptEdit(
   instance: Instance,
   editor: Actor | null,
 ): Promise<void> {
-  const { expressed = {}, commit } = examination;
+  const { expressed = {} } = examination;
   try {
     await takeSide(context, transaction, examination, instance, {
       type: 'instance-adopted',
@@ -20,7 +20,7 @@ export async function acceptEdit(
       status: 'Pending',
       phase: 'present',
       actor: editor,
-      data: { kind: 'manual-edit', commit },
+      data: { kind: 'manual-edit' },
     });
   } catch (error) {
     if (isCaelusError(error, 'GENERATION_STALE') || isCaelusError(error, 'INSTANCE_DELETED')) {

@@ -15,6 +15,7 @@ import type {
   Telemetry,
   Tier,
 } from '@caelus/core';
+import type { Retention } from './retention.ts';
 
 /** What {@link createCaelus} takes. Caelus closes none of the adapters; who makes them closes them. */
 export interface CaelusOptions {
@@ -54,6 +55,8 @@ export interface CaelusOptions {
    * look every `timings.poll`. Default `true`.
    */
   readonly listen?: boolean | undefined;
+  /** What the sweep may forget. Default: nothing. */
+  readonly retention?: Retention | undefined;
 }
 
 /** How often and how long, in milliseconds where not said otherwise. */

@@ -28,7 +28,7 @@ export interface Caelus {
   readonly work: Work;
   /** Waits until an instance has become what was asked, or cannot. @throws {CaelusError} `INSTANCE_UNKNOWN`, `ID_INVALID` */
   settled(id: string, options?: SettledOptions): Promise<Settlement>;
-  /** Every event after `after`, and then each new one. A stream that is resumed by the last cursor misses and doubles none. @throws {CaelusError} `ID_INVALID` */
+  /** Every event after `after`, and then each new one. A stream that is resumed by the last cursor misses and doubles none. @throws {CaelusError} `ID_INVALID`, `CURSOR_INVALID`, `CURSOR_EXPIRED` */
   events(options?: EventStreamOptions): AsyncIterable<CaelusEvent>;
   /** Starts the loops in this process: `await using worker = caelus.start()`. Several processes may run them. */
   start(options?: WorkerOptions): Worker;

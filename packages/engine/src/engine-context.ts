@@ -29,6 +29,7 @@ import { type Ancestry, createAncestry } from './ancestry.ts';
 import { type CaelusOptions, DEFAULT_TIMINGS, type Timings } from './caelus-options.ts';
 import { createNewsFeed, type NewsFeed } from './news-feed.ts';
 import { createObserveOperation, type ObserveOperation } from './observe-operation.ts';
+import { checkRetention, type Retention } from './retention.ts';
 import { systemClock } from './system-clock.ts';
 import { uuidSource } from './uuid-source.ts';
 import { createWakeUp, type WakeUp } from './wake-up.ts';
@@ -50,6 +51,7 @@ export interface EngineContext {
   readonly logger: Logger;
   readonly observe: ObserveOperation;
   readonly timings: Timings;
+  readonly retention: Retention;
   readonly ancestry: Ancestry;
   /** Rows or events have changed. */
   readonly changed: WakeUp;
@@ -102,6 +104,7 @@ export function createEngineContext(options: CaelusOptions): EngineContext {
     logger,
     observe: createObserveOperation(clock, options.telemetry),
     timings,
+    retention: checkRetention(options.retention ?? {}),
     ancestry: createAncestry(),
     changed,
     due,

@@ -1,6 +1,10 @@
 // The whole public API of @caelus/engine.
 
-export { type CaelusOptions, DEFAULT_TIMINGS, type Timings } from './caelus-options.ts';
+export {
+  type CaelusOptions,
+  DEFAULT_TIMINGS,
+  type Timings,
+} from './caelus-options.ts';
 export { CHART_LIMITS, type Charts, type NewChart } from './charts.ts';
 export type { Resolution } from './chosen-remedy.ts';
 export type { CommandOptions, InstanceCommandOptions } from './command-options.ts';
@@ -11,6 +15,7 @@ export type { InstanceQuery, Instances, InstanceUpgrade } from './instances.ts';
 export type { Products } from './products.ts';
 export type { RebuildOptions, RowsRebuilt } from './rebuild-from-git.ts';
 export type { GitRebuildOptions, GitRebuilt } from './rebuild-git.ts';
+export type { EventRetention, Retention } from './retention.ts';
 export type { RunOnceOptions, RunReport } from './run-once.ts';
 export type { SettledOptions, Settlement } from './settled.ts';
 export type { EventStreamOptions } from './stream-events.ts';

@@ -81,5 +81,5 @@ export async function insertFromGit(
     });
   }
   if (instance.status !== 'Deleted') await transaction.requestWork(instanceId, type, at);
-  await transaction.appendEvent({ type, at, instanceId, generation, changeId, actor, data: { commit } });
+  await transaction.appendEvent({ type, at, instanceId, generation, changeId, commit, actor, data: {} });
 }

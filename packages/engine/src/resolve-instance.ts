@@ -74,7 +74,7 @@ async function remedyFor(
   const { instance } = examination;
   if (instance === undefined) return adoptOrphan(context, examination, snapshot, remedy === 'delete', actor, options);
   const { kind } = finding;
-  const data = { kind, remedy, commit: snapshot.commit };
+  const data = { kind, remedy };
   if (remedy === 'database-wins') {
     const side: SideTaken = {
       type: 'instance-reasserted',

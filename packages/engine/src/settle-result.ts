@@ -44,12 +44,12 @@ export async function settleResult(
   await transaction.putGitState(gitStateOf(context, examination, instance, phase, receipt.commit));
   const { id: instanceId, generation, changeId } = instance;
   const event = { at: timestamp(context), instanceId, generation, changeId, actor: instance.changedBy };
-  const data = { commit: receipt.commit, action: decision.action };
-  await transaction.appendEvent({ ...event, type: 'instance-committed', data });
+  const { commit } = receipt;
+  await transaction.appendEvent({ ...event, type: 'instance-committed', commit, data: { action: decision.action } });
   if (phase !== 'removed' || instance.status === 'Deleted') return;
   const observed = { status: 'Deleted', statusReason: 'Gone', lastError: null } as const;
   await recordObserved(transaction, instance, { ...observed, syncStatus: null, healthStatus: null }, event.at);
-  await transaction.appendEvent({ ...event, type: 'instance-deleted', data: {} });
+  await transaction.appendEvent({ ...event, type: 'instance-deleted', commit, data: {} });
 }
 
 /** Deletion is done only when the directory is gone; until then Argo CD is looked at again and again. */

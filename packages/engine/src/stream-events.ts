@@ -18,13 +18,18 @@ export async function* streamEvents(
     for (;;) {
       signal?.throwIfAborted();
       const seen = changed.count();
-      const events = await repository.listEvents({ ...query, after, limit: PAGE_LIMITS.most }, { signal });
+      const head = await repository.eventHead({ signal });
+      const page = { ...query, after, limit: PAGE_LIMITS.most };
+      const events = head === after ? [] : await repository.listEvents(page, { signal });
       for (const event of events) {
         after = event.cursor;
         yield event;
       }
+      if (events.length > 0) continue;
+      // All up to the head was looked through. From there a stream whose filter finds little does not fall behind what is pruned.
+      after = head;
       // Not every database tells what other processes do, so the wait is never longer than a poll.
-      if (events.length === 0) await changed.wait(seen, timings.poll, { signal });
+      await changed.wait(seen, timings.poll, { signal });
     }
   } finally {
     await release();

@@ -6,6 +6,7 @@ import { eachPage } from './each-page.ts';
 import { type EngineContext, timestamp } from './engine-context.ts';
 import { ensureRepository } from './ensure-repository.ts';
 import { examineInstance } from './examine-instance.ts';
+import { pruneEvents } from './prune-events.ts';
 import { recordDrift } from './record-drift.ts';
 
 /** What one comparison of all rows with Git came to. */
@@ -25,7 +26,8 @@ export interface SweepOptions extends CallOptions {
 
 /**
  * Compares every row with Git, and asks the projector for those that differ: whatever was lost on the way, edited by
- * hand, or rendered by an older version is found here. Forgets expired idempotency keys.
+ * hand, or rendered by an older version is found here. Forgets expired idempotency keys, and the events that the
+ * retention gives free.
  */
 export async function sweepAll(context: EngineContext, options: SweepOptions = {}): Promise<SweepReport> {
   const { repository, store, observe } = context;
@@ -59,6 +61,7 @@ export async function sweepAll(context: EngineContext, options: SweepOptions = {
       await repository.transaction((transaction) => noteRechecked(context, transaction, commit), options);
     }
     await repository.transaction((transaction) => transaction.purgeIdempotencyRecords(timestamp(context)), options);
+    await pruneEvents(context, options);
     if (requested > 0) context.due.wake();
     add({ checked, requested, orphans });
     return { checked, requested, orphans };

@@ -70,7 +70,7 @@ export async function takeSide(
     });
   }
   await transaction.requestWork(instanceId, type, at);
-  await transaction.appendEvent({ type, at, instanceId, generation, changeId, actor, data });
+  await transaction.appendEvent({ type, at, instanceId, generation, changeId, commit, actor, data });
 }
 
 /** Makes the changes that Git carries known, as if this database had made them. */

@@ -13,7 +13,7 @@ import type { SqlExecutor } from './sql-executor.ts';
 import type { SqlDatabase, SqlSession } from './sql-session.ts';
 import { findBranchState, putBranchState } from './tables/branch-state.ts';
 import { findDrift, listDrift, putDrift } from './tables/drift.ts';
-import { appendEvent, hasChange, listEvents } from './tables/events.ts';
+import { appendEvent, eventHead, hasChange, listEvents } from './tables/events.ts';
 import { findGitState, putGitState } from './tables/git-states.ts';
 import { findIdempotencyRecord, purgeIdempotencyRecords, putIdempotencyRecord } from './tables/idempotency-records.ts';
 import {
@@ -26,6 +26,7 @@ import {
 } from './tables/instances.ts';
 import { findLease, replaceLease } from './tables/leases.ts';
 import { findProduct, findProductBySlug, insertProduct, listProducts } from './tables/products.ts';
+import { pruneEvents } from './tables/pruned-events.ts';
 import {
   deprecateTemplateVersion,
   findTemplateVersion,
@@ -142,6 +143,7 @@ function readerOf(session: SqlSession): RepositoryReader {
     listDrift: (page, options) => listDrift(session, page, options),
     hasChange: (id, changeId, options) => hasChange(session, id, changeId, options),
     listEvents: (query, options) => listEvents(session, query, options),
+    eventHead: (options) => eventHead(session, options),
     workBacklog: (options) => workBacklog(session, options),
     findBranchState: (options) => findBranchState(session, options),
     findWork: (id, options) => findWork(session, id, options),
@@ -163,6 +165,7 @@ function transactionOf(session: SqlSession): RepositoryTransaction {
     putBranchState: (state) => putBranchState(session, state),
     putDrift: (id, kind, at) => putDrift(session, id, kind, at),
     appendEvent: (event) => appendEvent(session, event),
+    pruneEvents: (pruning) => pruneEvents(session, pruning),
     requestWork: (id, reason, at, options) => requestWork(session, id, reason, at, options),
     completeWork: (item) => completeWork(session, item),
     releaseWork: (item, retry) => releaseWork(session, item, retry),

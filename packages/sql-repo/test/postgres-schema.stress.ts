@@ -56,11 +56,30 @@ describeWithServer('the schema in PostgreSQL', () => {
     await refused('UPDATE caelus.product_template_version SET deprecated_at = NULL', 'immutable');
   });
 
-  it('keeps events for ever', async () => {
+  it('keeps events as they were written', async () => {
     await withRows();
     await refused(`UPDATE caelus.event SET data = '{}'`, 'append-only');
     await refused('DELETE FROM caelus.event', 'append-only');
     await refused('TRUNCATE caelus.event', 'append-only');
+  });
+
+  it('lets go only of events below the horizon, which never goes down', async () => {
+    await withRows();
+    await pool.query(`INSERT INTO caelus.event (at, type, data) VALUES (now(), 'product-created', '{}')`);
+    await pool.query(`UPDATE caelus.meta SET value = (SELECT min(cursor) FROM caelus.event) || '.0123456789ab'
+      WHERE key = 'event_horizon'`);
+    await pool.query('DELETE FROM caelus.event WHERE cursor = (SELECT min(cursor) FROM caelus.event)');
+    await refused('DELETE FROM caelus.event', 'append-only');
+    await refused(`UPDATE caelus.meta SET value = '0' WHERE key = 'event_horizon'`, 'never goes down');
+    await refused(`UPDATE caelus.meta SET key = 'x' WHERE key = 'event_horizon'`, 'never goes down');
+    await refused(`DELETE FROM caelus.meta WHERE key = 'event_horizon'`, 'never goes down');
+    expect((await pool.query('SELECT count(*)::int AS count FROM caelus.event')).rows).toEqual([{ count: 1 }]);
+  });
+
+  it('forgets no change', async () => {
+    await withRows();
+    await refused('DELETE FROM caelus.deployment_change', 'stays known');
+    await refused('TRUNCATE caelus.deployment_change', 'stays known');
   });
 
   it('gives an event its place, whatever the writer says', async () => {

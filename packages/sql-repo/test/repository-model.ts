@@ -21,6 +21,8 @@ import fc from 'fast-check';
 interface Side {
   readonly repository: Repository;
   readonly leases: WorkItem[];
+  /** Where each reader of events has come to. */
+  readonly cursors: (string | undefined)[];
 }
 
 interface Operation {
@@ -217,6 +219,13 @@ const appendEvent = fc
       }),
     ),
   );
+const pruneEvents = fc
+  .record({ before: maybe(second), keep: maybe(fc.nat({ max: 5 })), limit: few })
+  .map(({ before, keep, limit }) =>
+    operation(`pruneEvents before ${before}, keep ${keep}, limit ${limit}`, (transaction) =>
+      transaction.pruneEvents({ before: before === undefined ? undefined : at(before), keep, limit }),
+    ),
+  );
 const idempotency = fc
   .record({ scope: text, key: few, response: json, second, purge: fc.boolean() })
   .map(({ scope, key, response, second, purge }) =>
@@ -245,7 +254,7 @@ const anyOperation = fc.oneof(
   { weight: 3, arbitrary: endLease },
   replaceLease,
   putDrift,
-  appendEvent,
+  { weight: 3, arbitrary: appendEvent },
   idempotency,
 );
 
@@ -338,6 +347,30 @@ const listings = fc
     }),
   );
 
+/** In a transaction of its own: what the same transaction has appended is not settled in PostgreSQL. */
+const prunings = pruneEvents.map(({ name, run }) =>
+  command(name, (side) => side.repository.transaction((transaction) => run(transaction, side))),
+);
+
+/** A reader that goes on from where it stopped, and begins anew where it cannot. */
+const readings = fc
+  .record({ reader: fc.nat({ max: 2 }), limit: few, types: maybe(fc.subarray([...eventTypes], { minLength: 1 })) })
+  .map(({ reader, limit, types }) =>
+    command(`reader ${reader} reads ${limit}`, async ({ repository, cursors }) => {
+      const after = cursors[reader];
+      try {
+        const page = await repository.listEvents({ after, limit, types });
+        cursors[reader] = page.at(-1)?.cursor ?? after;
+        const head = await repository.eventHead();
+        return [page.map(({ cursor: _, ...event }) => event), head === cursors[reader]];
+      } catch (error) {
+        if (!isCaelusError(error, 'CURSOR_EXPIRED')) throw error;
+        cursors[reader] = undefined;
+        return error.details.reason;
+      }
+    }),
+  );
+
 async function everything({ repository }: Side): Promise<unknown> {
   const page = { limit: 500 };
   return [
@@ -359,12 +392,15 @@ export async function proveModel(
   open: () => Promise<Repository>,
   { numRuns, maxCommands }: { readonly numRuns: number; readonly maxCommands: number },
 ): Promise<void> {
-  const commands = fc.commands([transactions, transactions, claims, renewals, listings], { maxCommands, size: 'max' });
+  const commands = fc.commands([transactions, transactions, claims, renewals, listings, prunings, readings, readings], {
+    maxCommands,
+    size: 'max',
+  });
   await fc.assert(
     fc.asyncProperty(commands, async (sequence) => {
-      const memory: Side = { repository: createMemoryRepository(), leases: [] };
+      const memory: Side = { repository: createMemoryRepository(), leases: [], cursors: [] };
       await using repository = await open();
-      const sql: Side = { repository, leases: [] };
+      const sql: Side = { repository, leases: [], cursors: [] };
       await fc.asyncModelRun(() => ({ model: memory, real: sql }), sequence);
       await same(memory, sql, everything);
     }),

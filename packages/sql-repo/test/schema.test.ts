@@ -65,12 +65,34 @@ describe('the schema', () => {
     refused('UPDATE product_template_version SET deprecated_at = NULL', 'immutable');
   });
 
-  it('keeps events for ever', () => {
+  it('keeps events as they were written', () => {
     const before = rows('event');
     refused(`UPDATE event SET data = '{}', at = 'x'`, 'append-only');
     refused('DELETE FROM event', 'append-only');
     refused(`INSERT OR REPLACE INTO event (seq, at, type, data) VALUES (1, 'x', 'y', '{}')`, 'append-only');
     expect(rows('event')).toEqual(before);
+  });
+
+  it('lets go only of events below the horizon, which never goes down', () => {
+    connection.execute(
+      `INSERT INTO event (at, type, data) VALUES ('2026-01-01T00:00:00.000Z', 'product-created', '{}')`,
+    );
+    const horizon = (value: string) => `UPDATE meta SET value = '${value}' WHERE key = 'event_horizon'`;
+    connection.execute(horizon('000000000000001.0123456789ab'));
+    connection.execute('DELETE FROM event WHERE seq = 1');
+    refused('DELETE FROM event', 'append-only');
+    refused(horizon('000000000000000.000000000000'), 'never goes down');
+    refused(`UPDATE meta SET key = 'x' WHERE key = 'event_horizon'`, 'never goes down');
+    refused(`DELETE FROM meta WHERE key = 'event_horizon'`, 'never goes down');
+    refused(`INSERT OR REPLACE INTO meta VALUES ('event_horizon', '')`, 'never goes down');
+    expect(rows('event')).toMatchObject([{ seq: 2 }]);
+  });
+
+  it('forgets no change', () => {
+    const before = rows('deployment_change');
+    expect(before).not.toEqual([]);
+    refused('DELETE FROM deployment_change', 'stays known');
+    expect(rows('deployment_change')).toEqual(before);
   });
 
   it('never lowers a generation, and never brings an instance back', () => {

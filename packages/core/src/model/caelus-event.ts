@@ -5,7 +5,9 @@ import { valuesSchema } from '../values/values.ts';
 import { type Actor, actorSchema } from './actor.ts';
 import {
   type ChangeId,
+  type CommitId,
   changeIdSchema,
+  commitIdSchema,
   type InstanceId,
   instanceIdSchema,
   type Timestamp,
@@ -53,6 +55,8 @@ export interface CaelusEvent {
   readonly instanceId: InstanceId | null;
   readonly generation: number | null;
   readonly changeId: ChangeId | null;
+  /** The commit that it was written with, or in which it was seen; `null` for what has to do with rows alone. */
+  readonly commit: CommitId | null;
   /** Who asked; `null` for what Caelus found by itself. */
   readonly actor: Actor | null;
   /** Names and numbers, never values: what a user set stays in the row and in Git. */
@@ -60,7 +64,10 @@ export interface CaelusEvent {
 }
 
 /** An event before the repository has given it its place. */
-export type NewCaelusEvent = Omit<CaelusEvent, 'cursor'>;
+export type NewCaelusEvent = Omit<CaelusEvent, 'cursor' | 'commit'> & {
+  /** Default `null`: nothing was written. */
+  readonly commit?: CommitId | null | undefined;
+};
 
 const fields = {
   at: timestampSchema,
@@ -68,14 +75,18 @@ const fields = {
   instanceId: instanceIdSchema.nullable(),
   generation: z.int().min(0).nullable(),
   changeId: changeIdSchema.nullable(),
+  commit: commitIdSchema.nullable(),
   actor: actorSchema.nullable(),
   data: valuesSchema,
 };
-const newEventSchema: z.ZodType<NewCaelusEvent> = z.strictObject(fields);
+const newEventSchema: z.ZodType<Omit<CaelusEvent, 'cursor'>> = z.strictObject({
+  ...fields,
+  commit: fields.commit.default(null),
+});
 const eventSchema: z.ZodType<CaelusEvent> = z.strictObject({ cursor: z.string(), ...fields });
 
 /** Parses an event that a repository is to append. @throws {CaelusError} `ID_INVALID`, `NAME_INVALID`, `INVALID_INPUT` */
-export function parseNewEvent(input: unknown): NewCaelusEvent {
+export function parseNewEvent(input: unknown): Omit<CaelusEvent, 'cursor'> {
   return parseInput(newEventSchema, input, 'The event');
 }
 

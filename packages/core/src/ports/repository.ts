@@ -106,8 +106,13 @@ export interface RepositoryReader {
   listDrift(page?: PageRequest, options?: CallOptions): Promise<Page<Drift>>;
   /** Whether this database ever made that change of that instance: the lineage check. */
   hasChange(id: InstanceId, changeId: ChangeId, options?: CallOptions): Promise<boolean>;
-  /** Events in the order in which they became visible; none is missed or doubled when paging by `after`. */
+  /**
+   * Events in the order in which they became visible; none is missed or doubled when paging by `after`.
+   * @throws {CaelusError} `CURSOR_INVALID`, and `CURSOR_EXPIRED` where events after the cursor are missing
+   */
   listEvents(query?: EventQuery, options?: CallOptions): Promise<readonly CaelusEvent[]>;
+  /** The cursor of the newest event. Where none is kept, of the newest that was pruned, or one that every event comes after. */
+  eventHead(options?: CallOptions): Promise<string>;
   workBacklog(options?: CallOptions): Promise<WorkBacklog>;
   /** What was last seen of the branch as a whole; `undefined` before the first look. */
   findBranchState(options?: CallOptions): Promise<BranchState | undefined>;
@@ -147,6 +152,12 @@ export interface RepositoryTransaction extends RepositoryReader {
   /** Flags an instance, or clears its flag with `null`. The instance need not have a row. */
   putDrift(id: InstanceId, kind: DriftKind | null, at: Timestamp): Promise<void>;
   appendEvent(event: NewCaelusEvent): Promise<void>;
+  /**
+   * Forgets the oldest events, and returns how many. What {@link RepositoryReader.hasChange} knows stays known. Readers that
+   * have not come so far are refused from then on.
+   * @throws {CaelusError} `INVALID_INPUT`
+   */
+  pruneEvents(pruning: EventPruning): Promise<number>;
   /**
    * Asks for the instance to be looked at, and ends a wait for a retry that would last beyond `at`. Requests are
    * counted, not queued: many make one. Work that is dead begins anew, without attempts, unless `revive` is `false` (default
@@ -246,6 +257,16 @@ export interface BranchState {
   readonly commit: CommitId;
   /** Whether a later tip did not descend from an earlier one, so that everything has to be compared with it once more. */
   readonly recheck: boolean;
+}
+
+/** Which of the oldest events are forgotten: where both `before` and `keep` are given, those that both allow. */
+export interface EventPruning {
+  /** Only what happened before. The first event that did not, in the order of the stream, keeps all that follow. */
+  readonly before?: Timestamp | undefined;
+  /** So many of the newest stay: 0 or more. */
+  readonly keep?: number | undefined;
+  /** At most so many at once: 1 to 10,000. Default 1,000. */
+  readonly limit?: number | undefined;
 }
 
 export interface Drift {

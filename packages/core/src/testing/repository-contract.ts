@@ -8,6 +8,7 @@ import { eventCases } from './repository-contract/event-cases.ts';
 import { instanceCases } from './repository-contract/instance-cases.ts';
 import { leaseCases } from './repository-contract/lease-cases.ts';
 import { listingCases } from './repository-contract/listing-cases.ts';
+import { pruningCases } from './repository-contract/pruning-cases.ts';
 import { recordCases } from './repository-contract/record-cases.ts';
 import { transactionCases } from './repository-contract/transaction-cases.ts';
 import { workCases } from './repository-contract/work-cases.ts';
@@ -39,6 +40,7 @@ const cases: readonly ContractCase[] = [
   ...instanceCases,
   ...listingCases,
   ...eventCases,
+  ...pruningCases,
   ...workCases,
   ...leaseCases,
   ...recordCases,

@@ -37,6 +37,8 @@ export const postgresMigrations: readonly Migration[] = [
 )`,
       // Added to the numbers of transactions, which start anew where a dump is restored into another cluster.
       `INSERT INTO meta (key, value) VALUES ('event_offset', '0')`,
+      // Up to here events were pruned: not beyond the place before the first one.
+      `INSERT INTO meta (key, value) VALUES ('event_horizon', '000000000000000000-000000000000000000.000000000000')`,
 
       `CREATE TABLE product (
   id ${KEY} NOT NULL PRIMARY KEY,
@@ -173,6 +175,7 @@ WHERE requested > done AND turn IS NULL AND dead_at IS NULL`,
   deployment_id ${KEY},
   generation bigint,
   change_id ${KEY},
+  commit_id text,
   actor json,
   data json NOT NULL
 )`,

@@ -53,6 +53,7 @@ END $$`;
 const refuse = (reason: string) => `EXECUTE FUNCTION refuse('${reason}')`;
 const immutable = refuse('a template version is immutable');
 const appendOnly = refuse('events are append-only');
+const staysKnown = refuse('a change stays known');
 
 /** The functions and triggers in PostgreSQL. */
 export const postgresRepeatables: readonly RepeatableMigration[] = [
@@ -118,6 +119,8 @@ WHEN (NEW.change_id IS DISTINCT FROM OLD.change_id) EXECUTE FUNCTION record_chan
         `FOR EACH ROW
 WHEN (NEW.deployment_id IS NOT NULL AND NEW.change_id IS NOT NULL) EXECUTE FUNCTION record_change_of_event()`,
       ],
+      deployment_change_kept: ['BEFORE DELETE', 'deployment_change', `FOR EACH ROW ${staysKnown}`],
+      deployment_change_not_truncated: ['BEFORE TRUNCATE', 'deployment_change', `FOR EACH STATEMENT ${staysKnown}`],
     },
   }),
   routines('announcement', 1, {
@@ -148,10 +151,29 @@ WHEN (NEW.requested > OLD.requested) EXECUTE FUNCTION announce('work')`,
     triggers: { event_placed: ['BEFORE INSERT', 'event', 'FOR EACH ROW EXECUTE FUNCTION place_event()'] },
   }),
   routines('event_guard', 1, {
+    functions: {
+      // The one way past it is to say first how far events are pruned, which readers are told.
+      keep_event: plpgsql(`  IF OLD.cursor <= left((SELECT value FROM meta WHERE key = 'event_horizon'), 37) THEN
+    RETURN OLD;
+  END IF;
+  RAISE EXCEPTION USING MESSAGE = 'events are append-only', ERRCODE = 'restrict_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;`),
+    },
     triggers: {
       event_unchanged: ['BEFORE UPDATE', 'event', `FOR EACH ROW ${appendOnly}`],
-      event_kept: ['BEFORE DELETE', 'event', `FOR EACH ROW ${appendOnly}`],
+      event_kept: ['BEFORE DELETE', 'event', 'FOR EACH ROW EXECUTE FUNCTION keep_event()'],
       event_not_truncated: ['BEFORE TRUNCATE', 'event', `FOR EACH STATEMENT ${appendOnly}`],
+      event_horizon_kept: [
+        'BEFORE UPDATE',
+        'meta',
+        `FOR EACH ROW
+WHEN (OLD.key = 'event_horizon' AND (NEW.key <> OLD.key OR NEW.value COLLATE "C" < OLD.value))
+${refuse('the horizon of events never goes down')}`,
+      ],
+      event_horizon_not_deleted: [
+        'BEFORE DELETE',
+        'meta',
+        `FOR EACH ROW WHEN (OLD.key = 'event_horizon') ${refuse('the horizon of events never goes down')}`,
+      ],
     },
   }),
 ];

@@ -32,6 +32,9 @@ export const sqliteMigrations: readonly Migration[] = [
   value TEXT NOT NULL
 ) STRICT`,
 
+      // Up to here events were pruned: not beyond the place before the first one.
+      `INSERT INTO meta (key, value) VALUES ('event_horizon', '000000000000000.000000000000')`,
+
       `CREATE TABLE product (
   id TEXT NOT NULL PRIMARY KEY,
   slug TEXT NOT NULL UNIQUE,
@@ -165,6 +168,7 @@ WHERE requested > done AND turn IS NULL AND dead_at IS NULL`,
   deployment_id TEXT,
   generation INTEGER,
   change_id TEXT,
+  commit_id TEXT,
   actor TEXT,
   data TEXT NOT NULL
 ) STRICT`,

@@ -54,11 +54,23 @@ ${recordChange('id')}`,
     deployment_change_of_event: `AFTER INSERT ON event
 WHEN NEW.deployment_id IS NOT NULL AND NEW.change_id IS NOT NULL
 ${recordChange('deployment_id')}`,
+    deployment_change_kept: `BEFORE DELETE ON deployment_change ${refuse('a change stays known')}`,
   }),
   triggers('event_guard', 1, {
     event_unchanged: `BEFORE UPDATE ON event ${refuse('events are append-only')}`,
-    event_kept: `BEFORE DELETE ON event ${refuse('events are append-only')}`,
+    // The one way past it is to say first how far events are pruned, which readers are told.
+    event_kept: `BEFORE DELETE ON event
+WHEN printf('%015d', OLD.seq) > substr((SELECT value FROM meta WHERE key = 'event_horizon'), 1, 15)
+${refuse('events are append-only')}`,
     event_not_replaced: `BEFORE INSERT ON event WHEN EXISTS (SELECT 1 FROM event WHERE seq = NEW.seq)
 ${refuse('events are append-only')}`,
+    event_horizon_kept: `BEFORE UPDATE ON meta
+WHEN OLD.key = 'event_horizon' AND (NEW.key <> OLD.key OR NEW.value < OLD.value)
+${refuse('the horizon of events never goes down')}`,
+    event_horizon_not_deleted: `BEFORE DELETE ON meta WHEN OLD.key = 'event_horizon'
+${refuse('the horizon of events never goes down')}`,
+    event_horizon_not_replaced: `BEFORE INSERT ON meta
+WHEN NEW.key = 'event_horizon' AND EXISTS (SELECT 1 FROM meta WHERE key = NEW.key)
+${refuse('the horizon of events never goes down')}`,
   }),
 ];

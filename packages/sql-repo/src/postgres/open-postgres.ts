@@ -16,10 +16,10 @@ const ATTEMPTS = 10;
 
 /**
  * Where a dump was restored into another cluster, the numbers of its transactions start anew, below those of the events that are
- * there. Then the offset is raised, so that new events come after them.
+ * or were there. Then the offset is raised, so that new events come after them.
  */
 const RAISE_OFFSET = `UPDATE meta SET value = (newest.position - pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1)::text
-FROM (SELECT left(max(cursor), 18)::bigint AS position FROM event) AS newest
+FROM (SELECT left(greatest(max(cursor), (SELECT value FROM meta WHERE key = 'event_horizon')), 18)::bigint AS position FROM event) AS newest
 WHERE key = 'event_offset' AND newest.position >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + value::bigint`;
 
 export async function openPostgres({

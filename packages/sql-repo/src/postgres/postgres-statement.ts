@@ -1,6 +1,6 @@
 const TABLES =
   'product_template_version|product|deployment_change|deployment|work|lease|git_state|drift|event|idempotency|attached_row|attached_inbox|attached_column|repeatable_migration|migration|meta';
-const FUNCTIONS = 'refuse|record_change_of_event|record_change|announce|place_event';
+const FUNCTIONS = 'refuse|record_change_of_event|record_change|announce|place_event|keep_event';
 const TOKENS = new RegExp(
   `\\?|\\b(FROM|JOIN|INTO|UPDATE|REFERENCES|ON|TABLE(?: IF NOT EXISTS)?) (${TABLES})\\b|\\bFUNCTION (${FUNCTIONS})\\b`,
   'g',

@@ -13,6 +13,14 @@ import {
 import { type Instance, parseInstance } from '../../model/instance.ts';
 import { type Product, parseProduct } from '../../model/product.ts';
 import { parseTemplateVersion, type TemplateVersion } from '../../model/template-version.ts';
+import {
+  assertResumable,
+  eventCursor,
+  firstEventCursor,
+  parseEventPruning,
+  placeOfEventCursor,
+  prunableEvents,
+} from '../../ports/event-stream.ts';
 import type { IdSource } from '../../ports/id-source.ts';
 import type {
   BranchState,
@@ -86,7 +94,11 @@ interface Tables {
   gitStates: ReadonlyMap<string, GitState>;
   branch: BranchState | undefined;
   drift: ReadonlyMap<string, Drift>;
+  /** In the order of their cursors. */
   events: readonly CaelusEvent[];
+  /** How many events there ever were: the place of the newest. */
+  eventCount: number;
+  horizon: string;
   idempotency: ReadonlyMap<string, IdempotencyRecord>;
   leases: ReadonlyMap<string, Lease>;
 }
@@ -101,6 +113,8 @@ const emptyTables: Tables = {
   branch: undefined,
   drift: new Map(),
   events: [],
+  eventCount: 0,
+  horizon: firstEventCursor(placeOf(0)),
   idempotency: new Map(),
   leases: new Map(),
 };
@@ -274,7 +288,8 @@ function reader(tables: () => Tables, assertOpen: () => void): RepositoryReader 
       }),
     findBranchState: (options) => read(options, ({ branch }) => branch),
     hasChange: (id, changeId, options) => read(options, ({ changes }) => changes.has(`${id} ${changeId}`)),
-    listEvents: (query = {}, options) => read(options, ({ events }) => eventsOf(events, query)),
+    listEvents: (query = {}, options) => read(options, (from) => eventsOf(from, query)),
+    eventHead: (options) => read(options, ({ events, horizon }) => events.at(-1)?.cursor ?? horizon),
     workBacklog: (options) =>
       read(options, ({ work }) => {
         const open = [...work.values()].filter(({ requested, done }) => requested > done);
@@ -401,9 +416,20 @@ function writer(draft: Tables, assertOpen: () => void): Omit<RepositoryTransacti
       draft.drift = drift;
     },
     async appendEvent(event) {
-      const { instanceId, changeId } = parseNewEvent(event);
-      draft.events = [...draft.events, keep({ ...event, cursor: String(draft.events.length + 1) })];
+      const parsed = parseNewEvent(event);
+      const { instanceId, changeId } = parsed;
+      draft.eventCount += 1;
+      draft.events = [...draft.events, keep({ ...parsed, cursor: eventCursor(placeOf(draft.eventCount), parsed) })];
       if (instanceId !== null && changeId !== null) recordChange(instanceId, changeId);
+    },
+    async pruneEvents(pruning) {
+      const { before, keep, limit } = parseEventPruning(pruning);
+      const most = Math.max(0, Math.min(limit, draft.events.length - (keep ?? 0)));
+      const oldest = draft.events.slice(0, most).map(({ at }) => at);
+      const count = prunableEvents(oldest, before);
+      draft.horizon = draft.events[count - 1]?.cursor ?? draft.horizon;
+      draft.events = draft.events.slice(count);
+      return count;
     },
     async requestWork(instanceId, reason, at, { revive = true } = {}) {
       parseInstanceId(instanceId);
@@ -618,12 +644,19 @@ function passes(instance: Instance, filter: InstanceFilter): boolean {
   );
 }
 
-function eventsOf(events: readonly CaelusEvent[], query: EventQuery): readonly CaelusEvent[] {
-  const { after = '0', instanceId, types } = query;
+function placeOf(number: number): string {
+  return String(number).padStart(15, '0');
+}
+
+function eventsOf({ events, horizon }: Tables, query: EventQuery): readonly CaelusEvent[] {
+  const { after, instanceId, types } = query;
   const limit = parsePageLimit(query.limit);
-  if (!/^\d{1,15}$/.test(after)) throw invalidCursor(after);
+  if (after !== undefined) {
+    const place = placeOfEventCursor(after, /^\d{15}$/);
+    assertResumable(after, { horizon, event: events.find(({ cursor }) => cursor.startsWith(`${place}.`)) });
+  }
   return events
-    .slice(Number(after))
+    .filter(({ cursor }) => after === undefined || cursor > after)
     .filter((event) => instanceId === undefined || event.instanceId === instanceId)
     .filter((event) => types === undefined || types.includes(event.type))
     .slice(0, limit);

@@ -9,6 +9,7 @@ import {
   hostileValues,
   instanceId,
   sampleEvent,
+  sampleGitState,
   sampleInstance,
   sampleUpdate,
   seed,
@@ -53,6 +54,7 @@ export const eventCases: readonly ContractCase[] = [
         instanceId: instanceId(1),
         generation: 4,
         changeId: changeId(1),
+        commit: sampleGitState(1).commit,
         actor: { name: 'Zoë O’Neill \'"; --', email: 'zoe@example.com' },
         data: hostileValues(),
       });

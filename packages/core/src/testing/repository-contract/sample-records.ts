@@ -121,6 +121,7 @@ export function sampleEvent(number: number, other: Partial<NewCaelusEvent> = {})
     instanceId: null,
     generation: null,
     changeId: null,
+    commit: null,
     actor: null,
     data: { number },
     ...other,
