@@ -245,6 +245,7 @@ export {
   nextTurn,
   observedChanges,
   parseBranchState,
+  parseKeys,
   parseLease,
   parsePageLimit,
   parseWorkClaim,

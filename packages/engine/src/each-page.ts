@@ -9,3 +9,15 @@ export async function* eachPage<T>(list: (page: PageRequest) => Promise<Page<T>>
     cursor = page.nextCursor ?? undefined;
   } while (cursor !== undefined);
 }
+
+/** The items in lots of as many as one call of a repository takes, so that memory does not grow with what there is. */
+export async function* inLots<T>(items: AsyncIterable<T>): AsyncGenerator<readonly T[]> {
+  let lot: T[] = [];
+  for await (const item of items) {
+    lot.push(item);
+    if (lot.length < PAGE_LIMITS.most) continue;
+    yield lot;
+    lot = [];
+  }
+  if (lot.length > 0) yield lot;
+}

@@ -47,27 +47,37 @@ export interface Examination {
   readonly decision: Decision;
 }
 
+/** What the rows say of one instance, where it was read with those of others. */
+export interface KnownRows {
+  readonly instance: Instance | undefined;
+  readonly gitState: GitState | undefined;
+  readonly parts: PartsReader;
+}
+
+export type PartsReader = Pick<RepositoryReader, 'findProduct' | 'findTemplateVersion'>;
+
 /** Looks at one instance and decides. Reads only. */
 export async function examineInstance(
   context: EngineContext,
   snapshot: Snapshot,
   id: InstanceId,
   options: CallOptions = {},
+  rows?: KnownRows,
 ): Promise<Examination> {
   const { repository, render, status, driftPolicy } = context;
   const [instance, gitState, git] = await Promise.all([
-    repository.findInstance(id, options),
-    repository.findGitState(id, options),
+    rows ? rows.instance : repository.findInstance(id, options),
+    rows ? rows.gitState : repository.findGitState(id, options),
     readInstance(snapshot, render.layout, id, options),
   ]);
   const wanted = instance !== undefined && isWanted(instance);
-  const parts = instance && (await findParts(repository, instance, options));
+  const parts = instance && (await findParts(rows?.parts ?? repository, instance, options));
   const rendered =
     wanted && parts
       ? renderInstance({ context: render, instance, tier: tierOf(context, instance.tier), ...parts })
       : undefined;
   const expressed = instance && parts && rendered && expressOf(context, { instance, rendered, git, ...parts });
-  const known = await findKnownChanges(repository, id, git, options);
+  const known = await findKnownChanges(repository, id, git, instance, options);
   const isWaiting = instance !== undefined && !wanted && git.hasDirectory && !git.hasApplicationFile;
   const decision = decide({
     storeId: render.storeId,
@@ -141,7 +151,7 @@ function isPermitted(context: EngineContext, parts: Omit<RenderInstanceInput, 'c
 
 /** The product and the template version of an instance. @throws {CaelusError} `STORE_CORRUPT` where one is gone */
 export async function findParts(
-  reader: RepositoryReader,
+  reader: PartsReader,
   { productId, desiredTemplateVersionId }: Pick<Instance, 'productId' | 'desiredTemplateVersionId'>,
   options: CallOptions = {},
 ): Promise<{ readonly product: Product; readonly templateVersion: TemplateVersion }> {
@@ -162,9 +172,13 @@ async function findKnownChanges(
   repository: RepositoryReader,
   id: InstanceId,
   { marker, tombstone }: GitContent,
+  instance: Instance | undefined,
   options: CallOptions,
 ): Promise<ReadonlySet<ChangeId>> {
   const found = [marker, tombstone].flatMap((file) => (file === null || file === 'invalid' ? [] : [file.changeId]));
-  const known = await Promise.all(found.map((changeId) => repository.hasChange(id, changeId, options)));
+  // The row's own change needs no look: it is what nearly every marker has.
+  const isKnown = (changeId: ChangeId) =>
+    changeId === instance?.changeId || repository.hasChange(id, changeId, options);
+  const known = await Promise.all(found.map(isKnown));
   return new Set(found.filter((_, index) => known[index]));
 }

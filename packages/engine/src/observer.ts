@@ -9,10 +9,12 @@ import {
   type MappedStatus,
   mapStatus,
   revisionsToReach,
+  type Timestamp,
 } from '@caelus/core';
 import { carriesChange } from './carries-change.ts';
 import { eachInstance } from './each-instance.ts';
-import { type EngineContext, timestamp } from './engine-context.ts';
+import { inLots } from './each-page.ts';
+import { type EngineContext, timestamp, timestampIn } from './engine-context.ts';
 import { recordObserved } from './record-observed.ts';
 
 /** What one look at every Application came to. */
@@ -23,25 +25,78 @@ export interface ObserveReport {
   readonly changed: number;
 }
 
+/** How much later than another's a clock may be, for what was written by it to count as written before. */
+const CLOCK_SKEW_MILLISECONDS = 60_000;
+
 /** Reads every Application, and brings the rows to what Argo CD says. */
 export async function observeAll(context: EngineContext, options: CallOptions = {}): Promise<ObserveReport> {
   return context.observe('status-observe', {}, async (add) => {
     const seen = new Set<string>();
     let changed = 0;
-    /** A listing takes long, and a watch may have told of something newer meanwhile: news are read anew, by name. */
-    const look = async (name: string, listed: Application | undefined) => {
-      seen.add(name);
-      if ((await compare(context, name, listed, options)) === undefined) return;
-      const application = await context.status.get(name, options);
-      if (await observeApplication(context, name, application, options)) changed += 1;
-    };
-    for await (const application of context.status.list(options)) await look(application.metadata.name, application);
-    for await (const { argoAppName } of eachInstance(context, options)) {
-      if (!seen.has(argoAppName)) await look(argoAppName, undefined);
+    const since = timestampIn(context, -CLOCK_SKEW_MILLISECONDS);
+    for await (const lot of inLots(context.status.list(options))) {
+      const sightings = lot.map((application) => ({ name: application.metadata.name, application }));
+      for (const { name } of sightings) seen.add(name);
+      changed += await observeLot(context, sightings, since, options);
+    }
+    const unseen = (async function* () {
+      for await (const { argoAppName } of eachInstance(context, options)) if (!seen.has(argoAppName)) yield argoAppName;
+    })();
+    for await (const lot of inLots(unseen)) {
+      const sightings = lot.map((name) => ({ name, application: undefined }));
+      for (const { name } of sightings) seen.add(name);
+      changed += await observeLot(context, sightings, since, options);
     }
     add({ observed: seen.size, changed });
     return { observed: seen.size, changed };
   });
+}
+
+/** An Application by its name; `undefined` where there is none of that name. */
+interface Sighting {
+  readonly name: string;
+  readonly application: Application | undefined;
+}
+
+/** What an Application means for its row, where that is news. */
+interface Seen {
+  readonly instance: Instance;
+  readonly gitState: GitState | undefined;
+  readonly mapped: MappedStatus;
+}
+
+/**
+ * Brings the rows of many Applications to what a listing says of them, and tells how many changed. A listing takes long, and a
+ * watch may have told of something newer meanwhile: what somebody wrote after `since` is read anew, by name.
+ */
+async function observeLot(
+  context: EngineContext,
+  sightings: readonly Sighting[],
+  since: Timestamp,
+  options: CallOptions,
+): Promise<number> {
+  const news = await compare(context, sightings, options);
+  const isOld = ({ instance }: Seen) => instance.updatedAt < since;
+  const { changed, missed } = await record(context, news.filter(isOld), options);
+  const recent = news.filter((seen) => !isOld(seen)).map(({ instance }) => instance.argoAppName);
+  return changed + (await observeAnew(context, [...recent, ...missed], options));
+}
+
+/** How often what others keep writing is read anew, before it is left to the next look. */
+const ATTEMPTS = 5;
+
+/** Reads Applications by name, and brings their rows to what they say now. Returns how many changed. */
+async function observeAnew(context: EngineContext, names: readonly string[], options: CallOptions): Promise<number> {
+  let changed = 0;
+  let left = names;
+  for (let attempt = 1; left.length > 0 && attempt <= ATTEMPTS; attempt++) {
+    const sightings: Sighting[] = [];
+    for (const name of left) sightings.push({ name, application: await context.status.get(name, options) });
+    const recorded = await record(context, await compare(context, sightings, options), options);
+    changed += recorded.changed;
+    left = recorded.missed;
+  }
+  return changed;
 }
 
 /** Follows the changes of every Application until the signal stops it. */
@@ -55,56 +110,85 @@ export async function watchApplications(context: EngineContext, options: CallOpt
   }
 }
 
-/** Brings the row of one Application to what Argo CD says. Returns whether the row changed. */
+/** Brings the row of one Application to what Argo CD says. */
 async function observeApplication(
   context: EngineContext,
   name: string,
   application: Application | undefined,
   options: CallOptions,
-): Promise<boolean> {
-  const seen = await compare(context, name, application, options);
-  if (seen === undefined) return false;
-  const { instance, gitState, mapped } = seen;
-  const changed = await context.repository.transaction(async (transaction) => {
-    const current = await transaction.findInstance(instance.id);
-    // A command or a commit came between: what was mapped is about the past, and the next look will tell.
-    if (current === undefined || current.changeId !== instance.changeId || current.status === 'Deleted') return false;
-    const at = timestamp(context);
-    if (mapped.status === 'Deleted') await transaction.requestWork(instance.id, 'application-gone', at);
-    const next = observedOf(current, gitState, mapped);
-    if (!differs(current, next)) return false;
-    await recordObserved(transaction, current, next, at);
-    return true;
-  }, options);
-  if (mapped.status === 'Deleted') context.due.wake();
-  if (changed) context.changed.wake();
-  return changed;
+): Promise<void> {
+  const { missed } = await record(context, await compare(context, [{ name, application }], options), options);
+  await observeAnew(context, missed, options);
 }
 
-/** What an Application means for its row; `undefined` where it is nobody's, or the row says so already. */
+/**
+ * Writes what is news, in one transaction. Tells how many rows changed, and the names of those that somebody wrote after they were
+ * compared: what was mapped is about the past.
+ */
+async function record(
+  context: EngineContext,
+  news: readonly Seen[],
+  options: CallOptions,
+): Promise<{ readonly changed: number; readonly missed: readonly string[] }> {
+  if (news.length === 0) return { changed: 0, missed: [] };
+  const ids = news.map(({ instance }) => instance.id);
+  const { changed, gone, missed } = await context.repository.transaction(async (transaction) => {
+    const rows = new Map((await transaction.findInstances(ids)).map((row) => [row.id, row]));
+    const at = timestamp(context);
+    const count = { changed: 0, gone: 0, missed: [] as string[] };
+    for (const { instance, gitState, mapped } of news) {
+      const current = rows.get(instance.id);
+      if (current === undefined || current.status === 'Deleted') continue;
+      if (current.changeId !== instance.changeId || current.updatedAt !== instance.updatedAt) {
+        count.missed.push(instance.argoAppName);
+        continue;
+      }
+      if (mapped.status === 'Deleted') {
+        await transaction.requestWork(instance.id, 'application-gone', at);
+        count.gone += 1;
+      }
+      const next = observedOf(current, gitState, mapped);
+      if (!differs(current, next)) continue;
+      await recordObserved(transaction, current, next, at);
+      count.changed += 1;
+    }
+    return count;
+  }, options);
+  if (gone > 0) context.due.wake();
+  if (changed > 0) context.changed.wake();
+  return { changed, missed };
+}
+
+/** Which Applications mean something for their rows that these do not say yet; those of nobody's are left out. */
 async function compare(
   context: EngineContext,
-  name: string,
-  application: Application | undefined,
+  sightings: readonly Sighting[],
   options: CallOptions,
-): Promise<
-  { readonly instance: Instance; readonly gitState: GitState | undefined; readonly mapped: MappedStatus } | undefined
-> {
+): Promise<readonly Seen[]> {
   const { repository } = context;
-  const instance = await repository.findInstanceByArgoAppName(name, options);
-  if (instance === undefined) return undefined;
-  const gitState = await repository.findGitState(instance.id, options);
-  const reached = await findReached(context, gitState, application, options);
-  const mapped = mapStatus({
-    wanted: isWanted(instance),
-    application,
-    specHash: gitState?.specHash ?? '',
-    reaches: (revision) => reached.has(revision),
-    now: timestamp(context),
-    graceMilliseconds: context.timings.grace,
-  });
-  const isNews = mapped.status === 'Deleted' || differs(instance, observedOf(instance, gitState, mapped));
-  return isNews ? { instance, gitState, mapped } : undefined;
+  const names = sightings.map(({ name }) => name);
+  const instances = await repository.findInstancesByArgoAppNames(names, options);
+  const byName = new Map(instances.map((instance) => [instance.argoAppName, instance]));
+  const ids = instances.map(({ id }) => id);
+  const states = new Map((await repository.findGitStates(ids, options)).map((state) => [state.instanceId, state]));
+  const news: Seen[] = [];
+  for (const { name, application } of sightings) {
+    const instance = byName.get(name);
+    if (instance === undefined) continue;
+    const gitState = states.get(instance.id);
+    const reached = await findReached(context, gitState, application, options);
+    const mapped = mapStatus({
+      wanted: isWanted(instance),
+      application,
+      specHash: gitState?.specHash ?? '',
+      reaches: (revision) => reached.has(revision),
+      now: timestamp(context),
+      graceMilliseconds: context.timings.grace,
+    });
+    const isNews = mapped.status === 'Deleted' || differs(instance, observedOf(instance, gitState, mapped));
+    if (isNews) news.push({ instance, gitState, mapped });
+  }
+  return news;
 }
 
 /** What the row says after what was seen; pure. */

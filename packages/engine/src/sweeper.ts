@@ -1,11 +1,19 @@
-import { type BranchState, type CallOptions, type InstanceId, instanceIdOf, type Snapshot } from '@caelus/core';
+import {
+  type BranchState,
+  type CallOptions,
+  type Instance,
+  type InstanceId,
+  instanceIdOf,
+  type Snapshot,
+} from '@caelus/core';
 import { isRewound, noteRechecked, noteTip } from './branch-state.ts';
 import { ensureCatalogue } from './catalogue.ts';
 import { eachInstance, everyInstance } from './each-instance.ts';
-import { eachPage } from './each-page.ts';
+import { eachPage, inLots } from './each-page.ts';
 import { type EngineContext, timestamp } from './engine-context.ts';
 import { ensureRepository } from './ensure-repository.ts';
-import { examineInstance } from './examine-instance.ts';
+import { examineInstance, type PartsReader } from './examine-instance.ts';
+import { createPartsCache } from './parts-cache.ts';
 import { pruneEvents } from './prune-events.ts';
 import { recordDrift } from './record-drift.ts';
 
@@ -38,22 +46,29 @@ export async function sweepAll(context: EngineContext, options: SweepOptions = {
     await ensureCatalogue(context, options);
     const snapshot = await store.snapshot(options);
     const recheck = await lookAtTip(context, snapshot, before, options);
+    const parts = createPartsCache(repository);
     let checked = 0;
+    const progress = () => {
+      checked += 1;
+      options.onProgress?.(checked);
+    };
     let requested = 0;
-    for await (const { id } of recheck ? everyInstance(context, options) : eachInstance(context, options)) {
-      if (await sweepInstance(context, snapshot, id, options)) requested += 1;
-      options.onProgress?.(++checked);
+    for await (const lot of inLots(recheck ? everyInstance(context, options) : eachInstance(context, options))) {
+      requested += await sweepLot(context, snapshot, lot, parts, { signal: options.signal, onProgress: progress });
     }
     let orphans = 0;
-    for await (const id of eachDirectory(context, snapshot, options)) {
-      const instance = await repository.findInstance(id, options);
+    for await (const lot of inLots(eachDirectory(context, snapshot, options))) {
+      const found = await repository.findInstances(lot, options);
       // A directory that came back after the deletion: the branch was forced back, or a person put it there.
-      if (instance?.status === 'Deleted' && !recheck && (await sweepInstance(context, snapshot, id, options))) {
-        requested += 1;
+      const returned = recheck ? [] : found.filter(({ status }) => status === 'Deleted');
+      requested += await sweepLot(context, snapshot, returned, parts, { signal: options.signal });
+      const known = new Set(found.map(({ id }) => id));
+      for (const id of lot) {
+        // What a host has inserted since is read here one by one.
+        if (known.has(id) || (await repository.findInstance(id, options)) !== undefined) continue;
+        if (await flagOrphan(context, snapshot, id, options)) orphans += 1;
+        progress();
       }
-      if (instance !== undefined) continue;
-      if (await flagOrphan(context, snapshot, id, options)) orphans += 1;
-      options.onProgress?.(++checked);
     }
     await clearDrift(context, snapshot, options);
     const { commit } = snapshot;
@@ -86,24 +101,39 @@ async function lookAtTip(
   }, options);
 }
 
-async function sweepInstance(
+/** Asks for those that differ, and tells how many. One that agrees costs a look into the commit, and no query of its own. */
+async function sweepLot(
   context: EngineContext,
   snapshot: Snapshot,
-  id: InstanceId,
-  options: CallOptions,
-): Promise<boolean> {
-  const agrees = await examineInstance(context, snapshot, id, options).then(
-    ({ decision }) => decision.action === 'none' || decision.action === 'wait',
-    // What cannot be examined is the projector's to report on the row.
-    () => false,
-  );
-  if (agrees) return false;
+  instances: readonly Instance[],
+  parts: PartsReader,
+  { signal, onProgress }: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (() => void) | undefined },
+): Promise<number> {
+  const { repository } = context;
+  if (instances.length === 0) return 0;
+  const ids = instances.map(({ id }) => id);
+  const states = new Map((await repository.findGitStates(ids, { signal })).map((state) => [state.instanceId, state]));
+  const differing: InstanceId[] = [];
+  for (const instance of instances) {
+    const rows = { instance, gitState: states.get(instance.id), parts };
+    const agrees = await examineInstance(context, snapshot, instance.id, { signal }, rows).then(
+      ({ decision }) => decision.action === 'none' || decision.action === 'wait',
+      // What cannot be examined is the projector's to report on the row.
+      () => false,
+    );
+    if (!agrees) differing.push(instance.id);
+    onProgress?.();
+  }
+  signal?.throwIfAborted();
+  if (differing.length === 0) return 0;
   const at = timestamp(context);
-  await context.repository.transaction(
-    (transaction) => transaction.requestWork(id, 'sweep', at, { revive: false }),
-    options,
+  await repository.transaction(
+    async (transaction) => {
+      for (const id of differing) await transaction.requestWork(id, 'sweep', at, { revive: false });
+    },
+    { signal },
   );
-  return true;
+  return differing.length;
 }
 
 async function flagOrphan(

@@ -96,6 +96,21 @@ export async function findRecord<T extends object>(
   return firstRecord(table, (await session.query(sql, values, options)).rows);
 }
 
+/** Reads the records that have one of these keys. They are locked in their order, so that two who want the same do not wait for each other. */
+export async function findRecords<T extends object>(
+  session: SqlSession,
+  table: RecordTable<T>,
+  column: string,
+  keys: readonly string[],
+  { where = '', lock = '', options }: { where?: string; lock?: string; options?: CallOptions | undefined } = {},
+): Promise<readonly T[]> {
+  if (keys.length === 0) return [];
+  const marks = keys.map(() => '?').join(', ');
+  const sql = `SELECT ${columnsOf(session, table)} FROM ${table.name} WHERE ${column} IN (${marks})${where}
+ORDER BY ${column}${lock}`;
+  return (await session.query(sql, keys, options)).rows.map((row) => readRecord(table, row));
+}
+
 /**
  * The end of a `SELECT` whose rows a transaction decides by: nobody else may change them before it ends. SQLite has one writer,
  * so nobody can.

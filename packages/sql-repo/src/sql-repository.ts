@@ -14,11 +14,13 @@ import type { SqlDatabase, SqlSession } from './sql-session.ts';
 import { findBranchState, putBranchState } from './tables/branch-state.ts';
 import { findDrift, listDrift, putDrift } from './tables/drift.ts';
 import { appendEvent, eventHead, hasChange, listEvents } from './tables/events.ts';
-import { findGitState, putGitState } from './tables/git-states.ts';
+import { findGitState, findGitStates, putGitState } from './tables/git-states.ts';
 import { findIdempotencyRecord, purgeIdempotencyRecords, putIdempotencyRecord } from './tables/idempotency-records.ts';
 import {
   findInstance,
   findInstanceByArgoAppName,
+  findInstances,
+  findInstancesByArgoAppNames,
   insertInstance,
   listInstances,
   updateDesired,
@@ -137,8 +139,11 @@ function readerOf(session: SqlSession): RepositoryReader {
     listTemplateVersions: (filter, page, options) => listTemplateVersions(session, filter, page, options),
     findInstance: (id, options) => findInstance(session, id, options),
     findInstanceByArgoAppName: (name, options) => findInstanceByArgoAppName(session, name, options),
+    findInstances: (ids, options) => findInstances(session, ids, options),
+    findInstancesByArgoAppNames: (names, options) => findInstancesByArgoAppNames(session, names, options),
     listInstances: (filter, page, options) => listInstances(session, filter, page, options),
     findGitState: (id, options) => findGitState(session, id, options),
+    findGitStates: (ids, options) => findGitStates(session, ids, options),
     findDrift: (id, options) => findDrift(session, id, options),
     listDrift: (page, options) => listDrift(session, page, options),
     hasChange: (id, changeId, options) => hasChange(session, id, changeId, options),

@@ -7,8 +7,14 @@ import { openSqliteDatabase } from '../src/sqlite/sqlite-database.ts';
 import { loadSqliteDriver } from '../src/sqlite/sqlite-driver.ts';
 import { findDrift, listDrift } from '../src/tables/drift.ts';
 import { eventHead, hasChange, listEvents } from '../src/tables/events.ts';
+import { findGitStates } from '../src/tables/git-states.ts';
 import { purgeIdempotencyRecords } from '../src/tables/idempotency-records.ts';
-import { findInstanceByArgoAppName, listInstances } from '../src/tables/instances.ts';
+import {
+  findInstanceByArgoAppName,
+  findInstances,
+  findInstancesByArgoAppNames,
+  listInstances,
+} from '../src/tables/instances.ts';
 import { findLease } from '../src/tables/leases.ts';
 import { findProductBySlug, listProducts } from '../src/tables/products.ts';
 import { pruneEvents } from '../src/tables/pruned-events.ts';
@@ -107,6 +113,9 @@ describe('the plan of a listing reads one index in its order', () => {
     ['listDrift', (session) => listDrift(session, { cursor: cursorOf('drift', 'x') })],
     ['findProductBySlug', (session) => findProductBySlug(session, 'x' as never)],
     ['findInstanceByArgoAppName', (session) => findInstanceByArgoAppName(session, 'x')],
+    ['findInstances', (session) => findInstances(session, ['x', 'y'] as never)],
+    ['findInstancesByArgoAppNames', (session) => findInstancesByArgoAppNames(session, ['x', 'y'])],
+    ['findGitStates', (session) => findGitStates(session, ['x', 'y'] as never)],
     ['findDrift', (session) => findDrift(session, 'x' as never)],
     ['hasChange', (session) => hasChange(session, 'x' as never, 'y' as never)],
     ['workBacklog', (session) => workBacklog(session)],

@@ -45,6 +45,7 @@ const observedFields: readonly (keyof InstanceObserved)[] = [
 ];
 
 const pageLimitSchema = z.int().min(1).max(PAGE_LIMITS.most).default(PAGE_LIMITS.usual);
+const keyCountSchema = z.int().max(PAGE_LIMITS.most);
 const branchStateSchema: z.ZodType<BranchState> = z.strictObject({ commit: commitIdSchema, recheck: z.boolean() });
 const renewalFields = {
   leaseMilliseconds: z
@@ -70,6 +71,12 @@ const leaseSchema: z.ZodType<Lease> = z.strictObject({
 /** Checks the limit of a page, and gives the usual one where there is none. @throws {CaelusError} `INVALID_INPUT` */
 export function parsePageLimit(limit: number | undefined): number {
   return parseInput(pageLimitSchema, limit, 'The limit of a page');
+}
+
+/** Checks how many records are asked for by key, and drops what is asked for twice. @throws {CaelusError} `INVALID_INPUT` */
+export function parseKeys<T extends string>(keys: readonly T[]): readonly T[] {
+  parseInput(keyCountSchema, keys.length, 'The number of keys');
+  return [...new Set(keys)];
 }
 
 /** Checks a claim, and says when its leases end. @throws {CaelusError} `INVALID_INPUT` */

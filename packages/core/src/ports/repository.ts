@@ -98,9 +98,15 @@ export interface RepositoryReader {
   findInstance(id: InstanceId, options?: CallOptions): Promise<Instance | undefined>;
   /** The instance that holds the Application's name now; deleted ones have given theirs up. */
   findInstanceByArgoAppName(argoAppName: string, options?: CallOptions): Promise<Instance | undefined>;
+  /** Those of up to 500 that there are, in no order. @throws {CaelusError} `INVALID_INPUT` for more */
+  findInstances(ids: readonly InstanceId[], options?: CallOptions): Promise<readonly Instance[]>;
+  /** The instances that hold these names of Applications now, as {@link findInstances} gives them. @throws {CaelusError} `INVALID_INPUT` */
+  findInstancesByArgoAppNames(argoAppNames: readonly string[], options?: CallOptions): Promise<readonly Instance[]>;
   /** @throws {CaelusError} `CURSOR_INVALID` */
   listInstances(filter?: InstanceFilter, page?: PageRequest, options?: CallOptions): Promise<Page<Instance>>;
   findGitState(id: InstanceId, options?: CallOptions): Promise<GitState | undefined>;
+  /** Those of up to 500 instances, in no order. @throws {CaelusError} `INVALID_INPUT` for more */
+  findGitStates(ids: readonly InstanceId[], options?: CallOptions): Promise<readonly GitState[]>;
   findDrift(id: InstanceId, options?: CallOptions): Promise<Drift | undefined>;
   /** Everything that is flagged now, by instance id. @throws {CaelusError} `CURSOR_INVALID` */
   listDrift(page?: PageRequest, options?: CallOptions): Promise<Page<Drift>>;

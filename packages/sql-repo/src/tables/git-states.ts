@@ -1,5 +1,5 @@
-import { type CallOptions, type GitState, type InstanceId, parseGitState } from '@caelus/core';
-import { findRecord, type RecordTable, toColumns, upsertRow } from '../record-table.ts';
+import { type CallOptions, type GitState, type InstanceId, parseGitState, parseKeys } from '@caelus/core';
+import { findRecord, findRecords, type RecordTable, toColumns, upsertRow } from '../record-table.ts';
 import type { SqlSession } from '../sql-session.ts';
 
 const table: RecordTable<GitState> = {
@@ -26,6 +26,14 @@ export async function findGitState(
   options?: CallOptions,
 ): Promise<GitState | undefined> {
   return findRecord(session, table, 'deployment_id = ?', [id], options);
+}
+
+export async function findGitStates(
+  session: SqlSession,
+  ids: readonly InstanceId[],
+  options?: CallOptions,
+): Promise<readonly GitState[]> {
+  return findRecords(session, table, 'deployment_id', parseKeys(ids), { options });
 }
 
 export async function putGitState(session: SqlSession, state: GitState): Promise<void> {

@@ -11,10 +11,11 @@ import {
   type Page,
   type PageRequest,
   parseInstance,
+  parseKeys,
   type Timestamp,
 } from '@caelus/core';
 import { type Condition, listPage } from '../ordered-page.ts';
-import { findRecord, insertion, lockOf, type RecordTable, toColumns } from '../record-table.ts';
+import { findRecord, findRecords, insertion, lockOf, type RecordTable, toColumns } from '../record-table.ts';
 import type { SqlValue } from '../sql-executor.ts';
 import { SqlConstraintError, type SqlSession } from '../sql-session.ts';
 import { findProduct } from './products.ts';
@@ -74,6 +75,23 @@ export async function findInstanceByArgoAppName(
   options?: CallOptions,
 ): Promise<Instance | undefined> {
   return findRecord(session, table, `argo_app_name = ? AND status <> 'Deleted'`, [argoAppName], options);
+}
+
+export async function findInstances(
+  session: SqlSession,
+  ids: readonly InstanceId[],
+  options?: CallOptions,
+): Promise<readonly Instance[]> {
+  return findRecords(session, table, 'id', parseKeys(ids), { lock: lockOf(session), options });
+}
+
+export async function findInstancesByArgoAppNames(
+  session: SqlSession,
+  argoAppNames: readonly string[],
+  options?: CallOptions,
+): Promise<readonly Instance[]> {
+  const where = ` AND status <> 'Deleted'`;
+  return findRecords(session, table, 'argo_app_name', parseKeys(argoAppNames), { where, options });
 }
 
 export function listInstances(

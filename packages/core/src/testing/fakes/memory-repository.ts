@@ -44,6 +44,7 @@ import {
   nextTurn,
   observedChanges,
   parseBranchState,
+  parseKeys,
   parseLease,
   parsePageLimit,
   parseWorkClaim,
@@ -269,12 +270,23 @@ function reader(tables: () => Tables, assertOpen: () => void): RepositoryReader 
       read(options, ({ instances }) =>
         [...instances.values()].find(({ argoAppName, status }) => argoAppName === name && status !== 'Deleted'),
       ),
+    findInstances: (ids, options) =>
+      read(options, ({ instances }) => parseKeys(ids).flatMap((id) => instances.get(id) ?? [])),
+    findInstancesByArgoAppNames: (names, options) =>
+      read(options, ({ instances }) => {
+        const asked = new Set(parseKeys(names));
+        return [...instances.values()].filter(
+          ({ argoAppName, status }) => status !== 'Deleted' && asked.has(argoAppName),
+        );
+      }),
     listInstances: (filter = {}, page, options) =>
       read(options, ({ instances }) => {
         const found = [...instances.values()].filter((instance) => passes(instance, filter));
         return newestFirst('instance', found, page);
       }),
     findGitState: (id, options) => read(options, ({ gitStates }) => gitStates.get(id)),
+    findGitStates: (ids, options) =>
+      read(options, ({ gitStates }) => parseKeys(ids).flatMap((id) => gitStates.get(id) ?? [])),
     findDrift: (id, options) => read(options, ({ drift }) => drift.get(id)),
     listDrift: (page, options) =>
       read(options, ({ drift }) => {

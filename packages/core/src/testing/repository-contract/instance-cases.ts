@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isCaelusError } from '../../errors.ts';
 import type { ProductId, TenantId, TierName } from '../../model/identifier.ts';
 import type { Instance, InstanceObserved } from '../../model/instance.ts';
-import type { DesiredUpdate, Repository } from '../../ports/repository.ts';
+import type { DesiredUpdate, Repository, RepositoryReader } from '../../ports/repository.ts';
 import { assertRefused, type ContractCase } from './contract-case.ts';
 import {
   at,
@@ -11,6 +11,7 @@ import {
   hostileValues,
   hostname,
   instanceId,
+  sampleGitState,
   sampleInstance,
   sampleProduct,
   sampleTemplateVersion,
@@ -41,6 +42,47 @@ const observation: InstanceObserved = {
 };
 
 export const instanceCases: readonly ContractCase[] = [
+  {
+    name: 'many are read at once: those that there are, once each, up to five hundred',
+    async run({ repository }) {
+      const gone = sampleInstance(3, { status: 'Deleted' });
+      const instances = [sampleInstance(1), sampleInstance(2), gone];
+      await seed(repository, ...instances);
+      await write(repository, async (transaction) => {
+        for (const number of [1, 3]) await transaction.putGitState(sampleGitState(number));
+      });
+      const asked = [2, 9, 1, 3, 1].map(instanceId);
+      const byId = <T>(records: readonly T[], key: (record: T) => string) =>
+        records.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+      const read = async (reader: RepositoryReader) => {
+        assert.deepEqual(
+          byId(await reader.findInstances(asked), ({ id }) => id),
+          instances,
+        );
+        const states = byId(await reader.findGitStates(asked), (state) => state.instanceId);
+        assert.deepEqual(
+          states,
+          [1, 3].map((number) => sampleGitState(number)),
+        );
+        const names = ['app-2', 'app-3', 'app-9', 'app-1', 'app-1'];
+        const named = byId(await reader.findInstancesByArgoAppNames(names), ({ id }) => id);
+        assert.deepEqual(named, instances.slice(0, 2));
+        assert.deepEqual(await reader.findInstances([]), []);
+      };
+      await read(repository);
+      await repository.transaction(read);
+      const many = Array.from({ length: 501 }, (_, number) => instanceId(number));
+      assert.equal((await repository.findInstances(many.slice(0, 500))).length, 3);
+      assert.equal((await repository.findInstancesByArgoAppNames(many.slice(0, 500))).length, 0);
+      for (const call of [
+        () => repository.findInstances(many),
+        () => repository.findGitStates(many),
+        () => repository.findInstancesByArgoAppNames(many),
+      ]) {
+        await assertRefused(call(), 'INVALID_INPUT');
+      }
+    },
+  },
   {
     name: 'an instance is read back as it was written, by id and by the Application’s name',
     async run({ repository }) {
