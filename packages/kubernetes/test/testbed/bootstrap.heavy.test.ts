@@ -1,16 +1,24 @@
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { renderRepository, type Tier } from '@caelus/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { createRepository } from '../../../../testbed/src/index.ts';
+import { type Checkout, checkOut } from '../../../../testbed/test/repository-checkout.ts';
 import { bootstrap } from '../../src/bootstrap/bootstrap.ts';
 import type { BootstrapInput } from '../../src/bootstrap/bootstrap-input.ts';
 import { planBootstrap } from '../../src/bootstrap/plan-bootstrap.ts';
 import { RESOURCES } from '../../src/client/resource.ts';
 import { createKubernetesStatusSource } from '../../src/status/kubernetes-status-source.ts';
 import { verify } from '../../src/verify/verify.ts';
-import { contextFor, FULL, OTHER_STORE, PLANS } from '../bootstrap-samples.ts';
-import { type RealCluster, startRealCluster } from './real-cluster.ts';
+import { contextFor, FULL, OTHER_STORE, PLANS, SECRETS } from '../bootstrap-samples.ts';
+import { eventually, type RealCluster, startRealCluster } from './real-cluster.ts';
 
 let cluster: RealCluster;
 
@@ -128,6 +136,113 @@ describe('bootstrap of a real cluster with a plain Argo CD', () => {
     const manifest = { ...project?.manifest, spec: { ...(project?.manifest.spec as object), unknown: true } };
     const answer = await cluster.client.apply(manifest as never, { fieldManager: 'test', isDryRun: true });
     expect(answer).toMatchObject({ ok: false, status: { reason: 'UnknownField', fields: ['spec.unknown'] } });
+  });
+});
+
+describe('what bootstrap has brought about', () => {
+  let hints: readonly { readonly authorization: string | undefined; readonly body: string }[] = [];
+  const listener = createServer(async (request, response) => {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    const body = Buffer.concat(parts).toString('utf8');
+    hints = [...hints, { authorization: request.headers.authorization, body }];
+    response.end();
+  });
+  let input: BootstrapInput;
+  let checkout: Checkout;
+
+  beforeAll(async () => {
+    listener.listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const { url } = await createRepository('gitops', cluster.name);
+    checkout = await checkOut(cluster.testbed, url);
+    const { username, password } = cluster.testbed.git;
+    const { port } = listener.address() as AddressInfo;
+    input = {
+      ...FULL,
+      context: contextFor(url),
+      repository: { username, token: password },
+      notifications: { url: `http://127.0.0.1:${port}/`, token: SECRETS.notifications },
+    };
+  });
+  afterAll(async () => {
+    listener.close();
+    await checkout?.[Symbol.asyncDispose]();
+  });
+
+  const commit = ({ context, tiers }: BootstrapInput) => {
+    const tree = renderRepository({ context, tiers });
+    return checkout.commit(
+      Object.fromEntries([...tree].map(([path, bytes]) => [path, new TextDecoder().decode(bytes)])),
+    );
+  };
+  const root = async () => {
+    const found = await cluster.client.get(RESOURCES.Application, { namespace: 'argocd', name: 'caelus-root' });
+    return found?.status as { sync?: { status?: string; revisions?: string[] }; conditions?: object[] } | undefined;
+  };
+  const synced = (revision: string) =>
+    eventually('the root is synced', async () => {
+      await cluster.kubectl([
+        ...['annotate', 'application', 'caelus-root', '-n=argocd', '--overwrite', 'argocd.argoproj.io/refresh=normal'],
+      ]);
+      const sync = (await root())?.sync;
+      return sync?.status === 'Synced' && sync.revisions?.[0] === revision ? sync : undefined;
+    }).catch(async (error: Error) => {
+      throw new Error(`${error.message}: ${JSON.stringify(await root())}`);
+    });
+
+  it('lets Argo CD read the repository, and take the AppProjects over from the seeds', async () => {
+    const revision = await commit(input);
+    await run(input);
+    await synced(revision);
+    const found = await verify(cluster.client, input);
+    expect(found.filter(({ rule }) => /^(?:object|root|repository)-/.test(rule))).toEqual([]);
+    expect(outcomes(await run(input))).toEqual(['unchanged']);
+  });
+
+  it('leaves the AppProjects to Git from then on', async () => {
+    const [tier] = input.tiers;
+    const narrower = { ...input, tiers: [{ ...tier, destinations: [{ name: 'eu-2' }] } as Tier] };
+    await synced(await commit({ ...narrower, tiers: [...narrower.tiers, ...input.tiers.slice(1)] }));
+    const { objects } = await run(input);
+    expect(objects.filter(({ outcome }) => outcome !== 'unchanged')).toMatchObject([
+      { object: `AppProject argocd/caelus-${tier?.name}`, outcome: 'kept' },
+    ]);
+  });
+
+  it('lets Argo CD tell Caelus of what happened, with the token', async () => {
+    await eventually('a hint', async () => (hints.length > 0 ? true : undefined));
+    expect(hints[0]).toEqual({
+      authorization: `Bearer ${SECRETS.notifications}`,
+      body: '{"app":"caelus-root","ns":"argocd"}',
+    });
+  });
+
+  it('lets Argo CD take webhooks that are signed, and no others', async () => {
+    const body = JSON.stringify({
+      ref: 'refs/heads/main',
+      repository: { html_url: 'https://git.example.com/x', default_branch: 'main' },
+      commits: [],
+    });
+    const sign = (secret: string) => `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
+    const ca = readFileSync(cluster.testbed.caFile, 'utf8');
+    const post = (signature: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const headers = {
+          'content-type': 'application/json',
+          'x-github-event': 'push',
+          'x-hub-signature-256': signature,
+        };
+        const outgoing = httpsRequest(`${cluster.testbed.argocd.url}/api/webhook`, { method: 'POST', ca, headers });
+        outgoing.on('response', (incoming) => {
+          incoming.resume();
+          resolve(incoming.statusCode);
+        });
+        outgoing.on('error', reject);
+        outgoing.end(body);
+      });
+    expect(await post(sign('not the secret'))).toBe(400);
+    expect(await post(sign(SECRETS.webhook))).toBe(200);
   });
 });
 
