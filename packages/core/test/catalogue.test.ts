@@ -82,6 +82,18 @@ describe('what becomes of a file of the catalogue', () => {
     ['it says the row', row, of(row), { action: 'none' }],
     ['it does not know of the deprecation', early, of(row), { action: 'write', reason: 'update' }],
     ['the database does not know of the deprecation', row, of(early), flagged('catalogue-behind')],
+    [
+      'a host has renamed the product',
+      productRow({ ...product, name: 'Guests' }),
+      of(productRow(product)),
+      { action: 'write', reason: 'update' },
+    ],
+    [
+      'the product has another slug',
+      productRow(parseProduct({ ...product, slug: 'guests' })),
+      of(productRow(product)),
+      flagged('catalogue-conflict'),
+    ],
     ['they were deprecated apart', early, of(late), flagged('catalogue-conflict')],
     ['it is of another row', row, of(another), flagged('catalogue-conflict')],
     ['it was edited', row, 'invalid', flagged('catalogue-edited')],

@@ -1,11 +1,14 @@
 import {
+  bytesEqual,
   type CallOptions,
   type CatalogueFile,
   type CatalogueRow,
   cataloguePath,
+  catalogueRecord,
   contentHash,
   decideCatalogue,
   type Edit,
+  hashJson,
   isCaelusError,
   PAGE_LIMITS,
   type ProposedChange,
@@ -75,8 +78,12 @@ export async function catalogueEdits(
 ): Promise<readonly Edit[]> {
   const edits = await Promise.all(
     rows.map(async (row) => {
-      const { file } = await readCatalogueFile(snapshot, cataloguePath(row));
+      const path = cataloguePath(row);
       const { storeId } = context.render;
+      const there = await snapshot.readFile(path);
+      // Nearly always: what lies there is what would be written, and need not be parsed.
+      if (there !== undefined && bytesEqual(there, renderedFile(context, row))) return [];
+      const { file } = await readCatalogueFile(snapshot, path);
       const { action } = decideCatalogue({ storeId, row, file, manualEdit: context.driftPolicy.manualEdit });
       return action === 'write' ? [catalogueEdit(context, row)] : [];
     }),
@@ -85,8 +92,24 @@ export async function catalogueEdits(
 }
 
 /** The edit that writes the file of one row. */
-export function catalogueEdit({ render }: Pick<EngineContext, 'render'>, row: CatalogueRow): Edit {
-  return { path: cataloguePath(row), bytes: renderCatalogueFile({ storeId: render.storeId, row }) };
+export function catalogueEdit(context: Pick<EngineContext, 'render'>, row: CatalogueRow): Edit {
+  return { path: cataloguePath(row), bytes: renderedFile(context, row) };
+}
+
+/** Every instance that is written asks for two of these, which hardly ever change. */
+const rendered = new WeakMap<EngineContext['render'], Map<string, Uint8Array>>();
+const RENDERED_AT_MOST = 64;
+
+function renderedFile({ render }: Pick<EngineContext, 'render'>, row: CatalogueRow): Uint8Array {
+  const known = rendered.get(render) ?? new Map<string, Uint8Array>();
+  rendered.set(render, known);
+  const key = hashJson({ kind: row.kind, ...catalogueRecord(row) });
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  if (known.size >= RENDERED_AT_MOST) known.clear();
+  const bytes = renderCatalogueFile({ storeId: render.storeId, row });
+  known.set(key, bytes);
+  return bytes;
 }
 
 /** Writes the files of all rows of the catalogue that lack theirs. The repository must be known to be this database's. */

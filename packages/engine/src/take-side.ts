@@ -57,14 +57,16 @@ export async function takeSide(
   });
   await acknowledge(context, transaction, instanceId, inGit, actor);
   await recordDrift(context, transaction, instanceId, null, instance);
-  if (commit !== null) {
+  // A branch that was emptied has no commit; what was recorded of it before stands for it.
+  const seenAt = commit ?? gitState?.commit;
+  if (seenAt !== undefined) {
     await transaction.putGitState({
       instanceId,
       generation: marker?.generation ?? 0,
       changeId: (marker ?? tombstone ?? instance).changeId,
       contentHash: git.contentHash ?? '',
       specHash: gitState?.specHash ?? '',
-      commit,
+      commit: seenAt,
       phase,
       writtenAt: at,
     });

@@ -27,7 +27,8 @@ export type CatalogueDecision =
 
 /**
  * Decides what becomes of one file of the catalogue. Rows of the catalogue never change, but for a deprecation, which is
- * final; so anything else that differs was not written by this database, and is flagged.
+ * final, and for the name of a product, which a host may change in tables of its own; so anything else that differs was not
+ * written by this database, and is flagged.
  */
 export function decideCatalogue({ storeId, row, file, manualEdit }: DecideCatalogueInput): CatalogueDecision {
   if (file === null) return row === null ? NONE : write('create');
@@ -37,19 +38,23 @@ export function decideCatalogue({ storeId, row, file, manualEdit }: DecideCatalo
   if (file.storeId !== storeId) return { action: 'ignore' };
   if (row === null) return flag('catalogue-orphan');
   const [wanted, found] = [recordOf(row), recordOf(file.row)];
-  if (wanted.text === found.text) return wanted.deprecatedAt === found.deprecatedAt ? NONE : deprecation(wanted, found);
-  return flag('catalogue-conflict');
+  if (wanted.text !== found.text) return flag('catalogue-conflict');
+  if (wanted.name !== found.name) return write('update');
+  return wanted.deprecatedAt === found.deprecatedAt ? NONE : deprecation(wanted, found);
 }
 
 interface ComparedRecord {
   /** Everything that never changes. */
   readonly text: string;
+  /** A product's. */
+  readonly name: string | null;
   readonly deprecatedAt: string | null;
 }
 
 function recordOf(row: CatalogueRow): ComparedRecord {
-  const { deprecatedAt = null, ...record } = catalogueRecord(row) as JsonObject & { readonly deprecatedAt?: string };
-  return { text: canonicalJson({ kind: row.kind, ...record }), deprecatedAt };
+  type Changing = { readonly deprecatedAt?: string; readonly name?: string };
+  const { deprecatedAt = null, name = null, ...record } = catalogueRecord(row) as JsonObject & Changing;
+  return { text: canonicalJson({ kind: row.kind, ...record }), name, deprecatedAt };
 }
 
 function deprecation(wanted: ComparedRecord, found: ComparedRecord): CatalogueDecision {
