@@ -15,5 +15,16 @@ export type { ArgoCdClientOptions, ArgoCdLogin, ArgoCdToken } from './argo-cd-cl
 export type { ArgoCdClusters, ClusterAddress } from './clusters.ts';
 export { type ArgoCdClient, type ArgoCdUser, createArgoCdClient } from './create-argo-cd-client.ts';
 export type { ArgoCdProjects, NewToken } from './projects.ts';
+export {
+  type ArgoCdNotificationReceiver,
+  type ArgoCdNotificationReceiverOptions,
+  createArgoCdNotificationReceiver,
+  type NotificationProof,
+} from './receiver/create-argo-cd-notification-receiver.ts';
 export type { ArgoCdRepositories, ArgoCdRepositoryCredentials } from './repositories.ts';
 export { type ArgoCdStatusSourceOptions, createArgoCdStatusSource } from './status/create-argo-cd-status-source.ts';
+export {
+  type ArgoCdWebhookNotifierOptions,
+  createArgoCdWebhookNotifier,
+} from './webhook/create-argo-cd-webhook-notifier.ts';
+export type { WebhookProvider } from './webhook/webhook-payload.ts';

@@ -20,7 +20,7 @@ interface Payload {
   };
   readonly project?: { readonly web_url?: string };
   readonly commits?: readonly Readonly<Record<'added' | 'modified' | 'removed', readonly string[]>>[];
-  readonly changes?: readonly { readonly reference: { readonly id: string }; readonly toHash: string }[];
+  readonly changes?: readonly { readonly ref: { readonly id: string }; readonly toHash: string }[];
 }
 
 /** The call, or the status that refuses it. The order of the headers is that of the parsers in webhook.go. */
@@ -59,7 +59,7 @@ export function readWebhook(
     return {
       provider: 'bitbucket-server',
       webURLs: (links?.clone ?? []).flatMap(({ href }) => href ?? []),
-      revision: stripRef(change?.reference.id),
+      revision: stripRef(change?.ref.id),
       commit: change?.toHash ?? '',
       paths: [],
       bytes: pushed.bytes,

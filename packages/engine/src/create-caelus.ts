@@ -1,4 +1,4 @@
-import type { CaelusEvent, RemedyName } from '@caelus/core';
+import type { CaelusEvent, CallOptions, RemedyName } from '@caelus/core';
 import type { CaelusOptions } from './caelus-options.ts';
 import { type Charts, createCharts } from './charts.ts';
 import type { Resolution } from './chosen-remedy.ts';
@@ -7,6 +7,7 @@ import { createEngineContext } from './engine-context.ts';
 import type { Finding } from './finding.ts';
 import { type InspectOptions, inspect } from './inspect.ts';
 import { createInstances, type Instances } from './instances.ts';
+import { observeNamed } from './observer.ts';
 import { createProducts, type Products } from './products.ts';
 import { type RebuildOptions, type RowsRebuilt, rebuildFromGit } from './rebuild-from-git.ts';
 import { type GitRebuildOptions, type GitRebuilt, rebuildGit } from './rebuild-git.ts';
@@ -34,6 +35,11 @@ export interface Caelus {
   start(options?: WorkerOptions): Worker;
   /** Runs one pass of all loops, for hosts that schedule for themselves. */
   runOnce(options?: RunOnceOptions): Promise<RunReport>;
+  /**
+   * Looks at one Application anew, as after a notification of Argo CD that is a hint and no more. Returns whether the instance's row
+   * changed; `false` where no instance has that Application. @throws {CaelusError} `UNAVAILABLE`
+   */
+  observe(applicationName: string, options?: CallOptions): Promise<boolean>;
   /**
    * Every disagreement between the rows and Git as it is now, with what can be done about each. Reads only.
    * @throws {CaelusError} `STORE_FOREIGN`, `UNAVAILABLE`
@@ -69,6 +75,7 @@ export function createCaelus(options: CaelusOptions): Caelus {
     events: (eventOptions) => streamEvents(context, eventOptions),
     start: (workerOptions) => startWorker(context, workerOptions),
     runOnce: (runOptions) => runOnce(context, runOptions),
+    observe: (applicationName, callOptions) => observeNamed(context, applicationName, callOptions),
     inspect: (inspectOptions) => inspect(context, inspectOptions),
     resolve: (target, remedy, resolveOptions) =>
       context.observe('finding-resolve', { remedy }, () => resolve(context, target, remedy, resolveOptions)),

@@ -110,6 +110,17 @@ export async function watchApplications(context: EngineContext, options: CallOpt
   }
 }
 
+/** Reads one Application, as after a hint that it changed, and brings its row to what Argo CD says. Returns whether the row changed. */
+export async function observeNamed(context: EngineContext, name: string, options: CallOptions = {}): Promise<boolean> {
+  // A hint may come from anywhere, and Argo CD is asked about our own alone.
+  if ((await context.repository.findInstanceByArgoAppName(name, options)) === undefined) return false;
+  return context.observe('application-observe', {}, async (add) => {
+    const changed = (await observeAnew(context, [name], options)) > 0;
+    add({ changed });
+    return changed;
+  });
+}
+
 /** Brings the row of one Application to what Argo CD says. */
 async function observeApplication(
   context: EngineContext,

@@ -329,6 +329,39 @@ describe('those who are told', () => {
   });
 });
 
+describe('a hint that an Application changed', () => {
+  it('has it looked at anew, and nothing else', async () => {
+    await using world = await createWorld();
+    const { caelus, argoCd } = world;
+    const { id, argoAppName } = await world.create();
+    const other = await world.create();
+    await caelus.runOnce();
+    await argoCd.settle();
+    expect(await caelus.observe(argoAppName)).toBe(true);
+    expect((await caelus.instances.get(id)).status).toBe('Running');
+    expect((await caelus.instances.get(other.id)).status).toBe('Pending');
+    expect(await caelus.observe(argoAppName)).toBe(false);
+  });
+
+  it('is not followed to Argo CD where no instance has that Application', async () => {
+    const asked: string[] = [];
+    await using world = await createWorld();
+    const status = {
+      ...world.argoCd,
+      get: async (name: string) => {
+        asked.push(name);
+        return undefined;
+      },
+    };
+    const caelus = createCaelus({ ...world.options, status });
+    expect(await caelus.observe('somebody-else')).toBe(false);
+    expect(asked).toEqual([]);
+    const reason = new Error('enough');
+    const { argoAppName } = await world.create();
+    await expect(caelus.observe(argoAppName, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+});
+
 describe('a chart in the GitOps repository', () => {
   it('is published once, and never changes', async () => {
     await using world = await createWorld();
