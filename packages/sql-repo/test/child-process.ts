@@ -17,9 +17,13 @@ export interface Child {
 /** Runs one of the programs of this directory in a process of its own, from source. */
 export function startProgram(program: string, ...args: readonly string[]): Child {
   const path = fileURLToPath(new URL(program, import.meta.url));
+  return startNode(['--import', 'tsx', '--conditions=@caelus/source', path, ...args]);
+}
+
+/** Runs Node.js in a process of its own, in the root of the workspace. */
+export function startNode(args: readonly string[]): Child {
   const cwd = fileURLToPath(new URL('../../..', import.meta.url));
-  const options = ['--import', 'tsx', '--conditions=@caelus/source'];
-  const child = spawn(process.execPath, [...options, path, ...args], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
   const lines: string[] = [];
   const reader = createInterface({ input: child.stdout });
   reader.on('line', (line) => lines.push(line));
@@ -33,7 +37,8 @@ export function startProgram(program: string, ...args: readonly string[]): Child
         isOver = true;
       });
       while (lines.length < count) {
-        if (isOver) throw new Error(`${program} ended after ${lines.length} of ${count} lines: ${lines.join(' ')}`);
+        if (isOver)
+          throw new Error(`${args.join(' ')} ended after ${lines.length} of ${count} lines: ${lines.join(' ')}`);
         await Promise.race([once(reader, 'line'), over]);
       }
     },
