@@ -5,12 +5,14 @@ import {
   type Repository,
   readStoreId,
   type StateStore,
+  type StoreId,
   type TemplateVersion,
 } from '@caelus/core';
 import { createSimulatedArgoCd, type SimulatedArgoCd } from '@caelus/core/testing';
 import { type Caelus, type CaelusOptions, createCaelus, systemClock } from '@caelus/engine';
 import { createGitStore } from '@caelus/git-store';
-import { createSqlRepository } from '@caelus/sql-repo';
+import { createSqlRepository, fromPgPool } from '@caelus/sql-repo';
+import pg from 'pg';
 import { git, temporaryDirectory } from '../../packages/git-store/test/git-command.ts';
 import { startHttpGitServer } from '../../packages/git-store/test/http-git-server.ts';
 
@@ -19,6 +21,7 @@ export type Kind = 'a directory' | 'an HTTP remote';
 
 /** What the processes of one test share. */
 export interface Site extends AsyncDisposable {
+  /** An SQLite file, or the URL of a PostgreSQL database. */
   readonly database: string;
   /** The repository that has the branch: what an operator would clone. */
   readonly bare: string;
@@ -26,7 +29,8 @@ export interface Site extends AsyncDisposable {
   storeOf(host: string): Parameters<typeof createGitStore>[0];
 }
 
-export async function createSite(kind: Kind): Promise<Site> {
+/** Without `database`, the rows are in an SQLite file. */
+export async function createSite(kind: Kind, database?: string): Promise<Site> {
   const root = await temporaryDirectory();
   const bare = join(root.path, 'gitops.git');
   await git(root.path, ['init', '-q', '--bare', '-b', 'main', bare]);
@@ -34,7 +38,7 @@ export async function createSite(kind: Kind): Promise<Site> {
   // Many processes at once: the losers of a race try longer than one host alone has to.
   const patience = { retries: 500, lockWaitMilliseconds: 30_000 };
   return {
-    database: join(root.path, 'caelus.db'),
+    database: database ?? join(root.path, 'caelus.db'),
     bare,
     storeOf: (host) =>
       server === undefined
@@ -61,29 +65,25 @@ export interface Stack extends AsyncDisposable {
   converge(): Promise<void>;
 }
 
-export interface StackOptions extends Pick<CaelusOptions, 'driftPolicy' | 'timings'> {
+export interface StackOptions extends Pick<CaelusOptions, 'driftPolicy' | 'timings' | 'telemetry'> {
   readonly store: Parameters<typeof createGitStore>[0];
-  readonly database: string;
+  readonly database: Site['database'];
+  /** What Argo CD reads the branch by. Default: as `store`. */
+  readonly cluster?: Parameters<typeof createGitStore>[0] | undefined;
   /** Makes a new database take the place of a lost one: every row is rebuilt from Git first. */
   readonly rebuild?: boolean;
   /** Stands between Caelus and its ports. */
   readonly wrap?: (ports: Pick<CaelusOptions, 'repository' | 'store'>) => Pick<CaelusOptions, 'repository' | 'store'>;
 }
 
-export async function openStack({
-  store: storeOptions,
-  database,
-  rebuild = false,
-  wrap,
-  ...options
-}: StackOptions): Promise<Stack> {
+export async function openStack(stackOptions: StackOptions): Promise<Stack> {
+  const { store: storeOptions, database, cluster, rebuild = false, wrap, ...options } = stackOptions;
   const store = await createGitStore(storeOptions);
-  const storeId = rebuild ? await readStoreId(store) : undefined;
-  const repository = await createSqlRepository({ file: database, storeId, busyTimeoutMilliseconds: 60_000 });
+  const repository = await openRepository(database, rebuild ? await readStoreId(store) : undefined);
   const { pathPrefix, pullRequest, ...repositoryOptions } = storeOptions;
   // Argo CD reads the whole branch, whichever part of it is Caelus's, and whatever waits to be merged.
-  const isWhole = pathPrefix === undefined && pullRequest === undefined;
-  const whole = isWhole ? store : await createGitStore(repositoryOptions);
+  const isWhole = pathPrefix === undefined && pullRequest === undefined && cluster === undefined;
+  const whole = isWhole ? store : await createGitStore(cluster ?? repositoryOptions);
   const rootPath = pathPrefix === undefined ? undefined : `${pathPrefix}/argo-cd/root.yaml`;
   const argoCd = createSimulatedArgoCd({ store: whole, rootPath });
   const caelus = createCaelus({
@@ -110,7 +110,7 @@ export async function openStack({
         commandOptions,
       ),
     async converge() {
-      const signal = AbortSignal.timeout(50_000);
+      const signal = AbortSignal.timeout(100_000);
       for (;;) {
         const { written, observed } = await caelus.runOnce({ signal });
         const moved = await argoCd.reconcile({ signal });
@@ -122,6 +122,22 @@ export async function openStack({
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([argoCd, store, whole, repository].map((adapter) => adapter[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+async function openRepository(database: Site['database'], storeId: StoreId | undefined): Promise<Repository> {
+  if (!database.startsWith('postgres:')) {
+    return createSqlRepository({ file: database, storeId, busyTimeoutMilliseconds: 60_000 });
+  }
+  const pool = new pg.Pool({ connectionString: database, max: 4 });
+  pool.on('error', () => {});
+  const repository = await createSqlRepository({ executor: fromPgPool(pool), storeId });
+  return {
+    ...repository,
+    async [Symbol.asyncDispose]() {
+      await repository[Symbol.asyncDispose]();
+      await pool.end();
     },
   };
 }

@@ -8,8 +8,9 @@ const config: ViteUserConfig = mergeConfig(
   defineConfig({
     root: fileURLToPath(new URL('../..', import.meta.url)),
     test: {
-      include: ['tests/end-to-end/{crash,large}.test.ts'],
+      include: ['tests/end-to-end/{crash,large}.test.ts', 'tests/**/*.heavy.test.ts'],
       setupFiles: ['./tests/fail-on-console.ts'],
+      globalSetup: ['./packages/sql-repo/test/postgres-setup.ts'],
       env: { CAELUS_CRASH_FACTOR: process.env.CAELUS_CRASH_FACTOR ?? '3' },
       testTimeout: 300_000,
     },
