@@ -6,6 +6,7 @@ import { arch, cpus, platform } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { BenchResult } from './bench-result.ts';
 import { benchGit, GIT_BENCHES } from './git/git-bench.ts';
+import { benchSql, SQL_BENCHES } from './sql/sql-bench.ts';
 
 interface BenchSettings {
   readonly short: boolean;
@@ -23,6 +24,10 @@ const benches: readonly {
   {
     names: GIT_BENCHES,
     run: (settings) => benchGit({ ...settings, names: GIT_BENCHES.filter(isWanted), progress: console.error }),
+  },
+  {
+    names: SQL_BENCHES,
+    run: ({ short }) => benchSql({ short, names: SQL_BENCHES.filter(isWanted), progress: console.error }),
   },
   {
     names: ['render'],

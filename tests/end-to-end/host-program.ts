@@ -25,7 +25,7 @@ const { stream, first, end, pause, backlog, works, crash, ...task } = JSON.parse
 await using stack = await openStack({
   ...task,
   // The lease is shorter than a batch may take, so that it also runs out under who holds it.
-  timings: { lease: 200, sweep: 5_000, relist: 5_000 },
+  timings: { lease: 200, writerLease: 500, sweep: 5_000, relist: 5_000 },
   ...(crash && crashAt(crash.point, crash.nth, task)),
 });
 await using _worker = works ? stack.caelus.start() : undefined;

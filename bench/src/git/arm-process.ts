@@ -1,8 +1,8 @@
 // One arm in a process of its own: starting Git takes the longer the more memory the starting process has, and no arm should
 // pay for another. Times are taken here, so the messages between the processes are in none of them.
 import { timed } from '../bench-result.ts';
+import { answerCalls } from '../process-calls.ts';
 import { type Arm, type ArmSettings, openArm } from './arm.ts';
-import { answerCalls } from './process-calls.ts';
 import { type Files, filesOf, type LayoutName } from './workload.ts';
 
 export interface ConcurrentCallers {

@@ -1,8 +1,8 @@
+import { type StartedProcess, startProcess } from '../process-calls.ts';
 import type { ArmSettings } from './arm.ts';
 import type { ArmProcess } from './arm-process.ts';
 import { git } from './git-command.ts';
 import type { Place } from './place.ts';
-import { type StartedProcess, startProcess } from './process-calls.ts';
 import { filesOf } from './workload.ts';
 
 /** An arm in its process. */

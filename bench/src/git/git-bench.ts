@@ -4,13 +4,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BenchResult } from '../bench-result.ts';
-import { bundlePrograms } from './bundle-programs.ts';
+import { bundlePrograms } from '../bundle-programs.ts';
+import { startProcess } from '../process-calls.ts';
 import { benchCommits, growthOfCommits } from './commit-part.ts';
 import type { GitHttpServer } from './git-http-server.ts';
 import { benchGroups } from './group-part.ts';
 import { benchMemory } from './memory-part.ts';
 import { createPlace, type Place } from './place.ts';
-import { startProcess } from './process-calls.ts';
 import { benchPushes } from './push-part.ts';
 import { ISOMORPHIC_SIZE } from './rounds.ts';
 import type { LayoutName } from './workload.ts';
@@ -51,7 +51,10 @@ export async function benchGit(options: GitBenchOptions = {}): Promise<readonly 
     progress(`  without isomorphic-git above ${ISOMORPHIC_SIZE} instances, where a commit takes half a minute`);
   const root = await mkdtemp(join(tmpdir(), 'caelus-bench-'));
   try {
-    const programs = await bundlePrograms(join(root, 'programs'));
+    const programs = await bundlePrograms(join(root, 'programs'), {
+      arm: new URL('arm-process.ts', import.meta.url),
+      server: new URL('git-http-server.ts', import.meta.url),
+    });
     await using server = startProcess<GitHttpServer>(programs.server);
     const serverUrl = await server.call('listen', root);
     const results: BenchResult[] = [];

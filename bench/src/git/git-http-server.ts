@@ -4,8 +4,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { answerCalls } from '../process-calls.ts';
 import { GIT_ENVIRONMENT } from './git-command.ts';
-import { answerCalls } from './process-calls.ts';
 
 const END_OF_HEADERS = '\r\n\r\n';
 /** Bytes of the bodies that each repository was sent by pushes. */

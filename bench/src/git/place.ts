@@ -1,11 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Programs } from './bundle-programs.ts';
+import type { StartedProcess } from '../process-calls.ts';
 import { cloneBare, cloneWorkTree, fillRepository } from './fill-repository.ts';
 import { SERVER_CONFIGURATION } from './git-command.ts';
 import type { GitHttpServer } from './git-http-server.ts';
-import type { StartedProcess } from './process-calls.ts';
 import type { LayoutName } from './workload.ts';
+
+/** The programs that run in processes of their own. */
+export type Programs = Readonly<Record<'arm' | 'server', string>>;
 
 /** What the parts of the benchmark share: a repository of one layout and size, and copies of it. */
 export interface Place extends AsyncDisposable {

@@ -1,0 +1,57 @@
+import { type BenchResult, median, percentile } from '../bench-result.ts';
+import { startProcess } from '../process-calls.ts';
+import type { SqlPlace } from './sql-place.ts';
+import { wakeTarget } from './targets.ts';
+import type { WakeProcess } from './wake-process.ts';
+
+/** How long a worker sleeps by default where nobody wakes it. */
+const POLL_MILLISECONDS = 1000;
+
+/** From the call that asks for work in one process until it is claimed in another one. */
+export async function benchWakeUps({ programs, createDatabase, short }: SqlPlace): Promise<readonly BenchResult[]> {
+  const rounds = short ? 3 : 200;
+  const slow = short ? 1 : 10;
+  const url = await createDatabase('wake');
+  await using asking = startProcess<WakeProcess>(programs.wake);
+  await using claiming = startProcess<WakeProcess>(programs.wake);
+  await asking.call('open', url);
+  await claiming.call('open', url);
+  let index = 0;
+  const latency = async () => {
+    index += 1;
+    const began = await asking.call('request', index);
+    return (await claiming.call('claimedAt')) - began;
+  };
+
+  const told: number[] = [];
+  for (let round = 0; round < rounds + 1; round += 1) {
+    await claiming.call('listen');
+    const milliseconds = await latency();
+    // The first one also makes connections.
+    if (round > 0) told.push(milliseconds);
+  }
+  const asked: number[] = [];
+  for (let round = 0; round < slow; round += 1) {
+    await claiming.call('poll', POLL_MILLISECONDS);
+    // Somewhere in the pause, as work comes.
+    await new Promise((resolve) => setTimeout(resolve, ((round + 1) * POLL_MILLISECONDS) / (slow + 1)));
+    asked.push(await latency());
+  }
+  await asking.call('close');
+  await claiming.call('close');
+  return [50, 95].map((percent) => {
+    const milliseconds = percentile(told, percent);
+    return {
+      name: 'sql-wake',
+      work: `from the request to the claim, p${percent}`,
+      against: `asking every ${POLL_MILLISECONDS} ms, median`,
+      unit: 'ms',
+      median: milliseconds,
+      againstMedian: median(asked),
+      ratio: median(asked) / milliseconds,
+      target: percent === 95 ? wakeTarget(short, milliseconds) : null,
+      runs: rounds,
+      parameters: { processes: 2 },
+    };
+  });
+}
