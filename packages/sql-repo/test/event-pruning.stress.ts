@@ -39,9 +39,10 @@ describeWithServer('pruning events in PostgreSQL', () => {
     await began;
     const start = await repository.eventHead();
     await repository.transaction((transaction) => transaction.appendEvent(event(2)));
-    expect(await repository.transaction((transaction) => transaction.pruneEvents({ keep: 0 }))).toBe(0);
+    const pruned = await repository.transaction((transaction) => transaction.pruneEvents({ keep: 0 }));
     end();
     await slow;
+    expect(pruned).toBe(0);
     const seen = await repository.listEvents({ after: start });
     expect(seen.map(({ generation }) => generation)).toEqual([1, 2]);
     expect(await repository.transaction((transaction) => transaction.pruneEvents({ keep: 0 }))).toBe(2);
