@@ -19,7 +19,7 @@ import {
   templateVersionFile,
   templateVersionRow,
 } from '@caelus/core';
-import { keepAnswer } from './answer-once.ts';
+import { findAnswer, keepAnswer } from './answer-once.ts';
 import { readCatalogueFile } from './catalogue.ts';
 import { checkInstance } from './check-instance.ts';
 import type { ChosenRemedy } from './chosen-remedy.ts';
@@ -43,6 +43,8 @@ export async function resolveInstance(
   const carryOut = await remedyFor(context, id, chosen, options);
   try {
     await context.repository.transaction(async (transaction) => {
+      // The same call, made twice at once: the first has done it.
+      if ((await findAnswer(context, transaction, request)) !== undefined) return;
       await carryOut(transaction);
       await keepAnswer(context, transaction, request, JSON.parse(JSON.stringify(resolution)));
     }, options);

@@ -544,7 +544,8 @@ describe('resolve', () => {
     const [finding] = await findingsOf(world.caelus);
     const call = (remedy: 'database-wins' | 'git-wins') =>
       world.caelus.resolve(JSON.parse(JSON.stringify(finding)), remedy, { idempotencyKey: 'once' });
-    const first = await call('database-wins');
+    const [first, atOnce] = await Promise.all([call('database-wins'), call('database-wins')]);
+    expect(atOnce).toEqual(first);
     await settleAll(world);
     expect(await call('database-wins')).toEqual(first);
     expect((await world.caelus.instances.get(id)).generation).toBe(2);
