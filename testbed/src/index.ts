@@ -4,6 +4,7 @@ export { kubectl } from './kubectl.ts';
 export {
   bedOf,
   type ComponentStatus,
+  componentLog,
   findTestbed,
   restartComponent,
   startTestbed,

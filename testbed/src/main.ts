@@ -1,8 +1,7 @@
 // Starts and stops a Kubernetes control plane and an Argo CD on this machine. See README.md.
 import { type Command, parseCommandLine, USAGE } from './command-line.ts';
-import { endOfLog } from './component-process.ts';
 import { createRepository } from './git-repository.ts';
-import { bedOf, restartComponent, startTestbed, stopTestbed, type Testbed, testbedStatus } from './testbed.ts';
+import { componentLog, restartComponent, startTestbed, stopTestbed, type Testbed, testbedStatus } from './testbed.ts';
 
 const LOG_LINES = 200;
 
@@ -24,7 +23,7 @@ async function carryOut(command: Command): Promise<void> {
       await showStatus(command.name);
       return;
     case 'logs':
-      console.log(endOfLog(await bedOf(command.name), command.subject, LOG_LINES));
+      console.log(await componentLog(command.subject, LOG_LINES, command.name));
       return;
     case 'restart':
       await restartComponent(command.subject, { name: command.name });

@@ -8,7 +8,7 @@ import { type BedState, newBed, readState, writeState } from './bed-state.ts';
 import { bedFolder } from './cache-folder.ts';
 import { makeCertificates } from './certificates.ts';
 import type { Component } from './component.ts';
-import { crashed, end, launch, ready } from './component-process.ts';
+import { crashed, end, endOfLog, launch, ready } from './component-process.ts';
 import { until } from './condition.ts';
 import { apiServer, controllers, etcd } from './control-plane.ts';
 import { withFolderLock } from './folder-lock.ts';
@@ -176,15 +176,28 @@ export async function restartComponent(
   await withFolderLock(bedFolder(name), START_SECONDS, async () => {
     const state = await readState(name);
     if (state === undefined) throw new Error(`There is no testbed ${name}. Start it first.`);
-    const components = (await componentsOf(state.bed)).flat();
-    const wanted = components.find((candidate) => candidate.name === component);
-    if (wanted === undefined) {
-      throw new Error(`${component} is none of ${components.map((known) => known.name).join(', ')}.`);
-    }
+    const wanted = await componentOf(state.bed, component);
     const identity = state.processes[component];
     if (identity !== undefined) await end(identity, kill ? 'SIGKILL' : 'SIGTERM');
     await startAll(state, [wanted], () => {});
   });
+}
+
+/**
+ * The last lines that a component has written.
+ *
+ * @throws Error when there is no such component or testbed.
+ */
+export async function componentLog(component: string, lines: number, name?: string): Promise<string> {
+  const bed = await bedOf(name);
+  return endOfLog(bed, (await componentOf(bed, component)).name, lines);
+}
+
+async function componentOf(bed: Bed, name: string): Promise<Component> {
+  const components = (await componentsOf(bed)).flat();
+  const found = components.find((component) => component.name === name);
+  if (found === undefined) throw new Error(`${name} is none of ${components.map((known) => known.name).join(', ')}.`);
+  return found;
 }
 
 /** The settings of a testbed that was started once. */

@@ -8,6 +8,7 @@ import { until } from '../src/condition.ts';
 import {
   bedOf,
   type ComponentStatus,
+  componentLog,
   createRepository,
   findTestbed,
   kubectl,
@@ -211,6 +212,12 @@ describe('a testbed', () => {
     expect(await pidOf('redis')).not.toBe(redis);
     expect(await pidOf('git-server')).toBe(server);
     await expect(restartComponent('nothing', { name: NAME })).rejects.toThrow('nothing is none of etcd, ');
+  });
+
+  it('shows what a component has written', async () => {
+    expect(await componentLog('git-server', 5, NAME)).toBe('');
+    expect((await componentLog('kwok', 5, NAME)).split('\n')).toHaveLength(5);
+    await expect(componentLog('../state', 5, NAME)).rejects.toThrow('../state is none of etcd, ');
   });
 
   it('refuses to become another Argo CD', async () => {
