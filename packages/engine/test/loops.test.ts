@@ -1,4 +1,12 @@
-import { type CaelusEvent, type ChangeNotifier, type Operation, renderPlan, type StateStore } from '@caelus/core';
+import {
+  type CaelusEvent,
+  type ChangeNotifier,
+  type Operation,
+  parseInstanceId,
+  parseTimestamp,
+  renderPlan,
+  type StateStore,
+} from '@caelus/core';
 import { createMemoryRepository, createRecordingNotifier } from '@caelus/core/testing';
 import { describe, expect, it } from 'vitest';
 import { createCaelus, systemClock, uuidSource } from '../src/index.ts';
@@ -114,6 +122,23 @@ describe('a worker', () => {
       while ((await world.readText(world.places(id).values)) === 'title: hacked\n')
         await systemClock.sleep(5, { signal });
     });
+  });
+
+  it('asks the rows of a host first, and does in the same pass what they ask for', async () => {
+    const rows = createMemoryRepository();
+    let asked = 0;
+    const refresh = async () => {
+      asked += 1;
+      const id = parseInstanceId('of-the-host');
+      await rows.transaction((transaction) =>
+        transaction.requestWork(id, 'host', parseTimestamp('2020-01-01T00:00:00.000Z')),
+      );
+      return { checked: 1, requested: 1 };
+    };
+    await using world = await createWorld({ repository: { ...rows, refresh } });
+    await world.caelus.runOnce();
+    expect(asked).toBe(1);
+    expect(await rows.workBacklog()).toMatchObject({ pending: 0 });
   });
 });
 

@@ -19,7 +19,7 @@ import {
   refreshHost,
 } from './host-rows.ts';
 import { findRow } from './row-records.ts';
-import { takeUpDeployment, takeUpTemplateVersion } from './take-up.ts';
+import { takeUpDeployment, tryTakeUpTemplateVersion } from './take-up.ts';
 import {
   insertDeploymentRow,
   insertProductRow,
@@ -69,14 +69,9 @@ export function attachedRows(binding: HostBinding): AttachedRows {
   async function takeUpVersion(database: SqlDatabase, id: string, options?: CallOptions): Promise<void> {
     const record = await findRow(database, 'template-version', 'id', id, options);
     if (record !== undefined && record.fingerprint !== null && record.problem === null) return;
-    await outside(() => database.transaction((session) => ofHost(session, record?.hostId ?? id), options));
-  }
-
-  /** What is wrong with it is kept with it. To a reader it is not there. */
-  async function ofHost(session: SqlSession, hostId: string): Promise<void> {
-    await takeUpTemplateVersion(binding, session, hostId).catch((error: unknown) => {
-      if (!isCaelusError(error) || error.code.startsWith('SQL_') || error.retryable) throw error;
-    });
+    await outside(() =>
+      database.transaction((session) => tryTakeUpTemplateVersion(binding, session, record?.hostId ?? id), options),
+    );
   }
 
   /** A reader that is used inside the body of a transaction reads what is there. */
@@ -109,7 +104,8 @@ export function attachedRows(binding: HostBinding): AttachedRows {
       async findTemplateVersion(id) {
         const found = await rows.findTemplateVersion(id);
         if (found !== undefined) return found;
-        await ofHost(session, (await findRow(session, 'template-version', 'id', id))?.hostId ?? id);
+        const record = await findRow(session, 'template-version', 'id', id);
+        await tryTakeUpTemplateVersion(binding, session, record?.hostId ?? id);
         return rows.findTemplateVersion(id);
       },
       async insertProduct(product) {

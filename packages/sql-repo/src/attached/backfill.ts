@@ -4,7 +4,7 @@ import type { HostValues } from './attach-options.ts';
 import { type HostBinding, rowRefused } from './host-binding.ts';
 import { quoted } from './host-mapping.ts';
 import { keyParameter } from './host-row.ts';
-import { takeUpTemplateVersion } from './take-up.ts';
+import { tryTakeUpTemplateVersion } from './take-up.ts';
 
 /** What a version's own columns say of its chart. */
 export interface BackfilledChart {
@@ -122,10 +122,7 @@ async function write(
       await session.attempt(sql, values).catch((error: unknown) => {
         throw error instanceof SqlConstraintError ? rowRefused(table.name, hostId, error) : error;
       });
-      await takeUpTemplateVersion(binding, session, hostId, true).catch((error: unknown) => {
-        // What else is wrong with the row is kept with it.
-        if (!isCaelusError(error) || error.code.startsWith('SQL_') || error.retryable) throw error;
-      });
+      await tryTakeUpTemplateVersion(binding, session, hostId, true);
     },
     { signal },
   );

@@ -19,7 +19,7 @@ import type { HostBinding } from './host-binding.ts';
 import { type HostKind, type HostTable, quoted } from './host-mapping.ts';
 import { fingerprintOf, keyParameter } from './host-row.ts';
 import { drainInbox, findRow, markProblem, putIntoInbox } from './row-records.ts';
-import { takeUpDeployment, takeUpTemplateVersion } from './take-up.ts';
+import { takeUpDeployment, tryTakeUpTemplateVersion } from './take-up.ts';
 import { mirror } from './write-host-row.ts';
 
 /** A host's row that could not be taken up as it is. */
@@ -223,9 +223,7 @@ async function refreshCatalogue(binding: HostBinding, database: SqlDatabase, opt
   for await (const { due } of duePages(binding, database, binding.mapping.tables['template-version'], options)) {
     for (const hostId of due) {
       await database.transaction(async (session) => {
-        await takeUpTemplateVersion(binding, session, hostId, true).catch((error: unknown) => {
-          if (!isCaelusError(error) || error.code.startsWith('SQL_') || error.retryable) throw error;
-        });
+        await tryTakeUpTemplateVersion(binding, session, hostId, true);
       }, options);
     }
   }

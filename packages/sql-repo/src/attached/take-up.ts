@@ -265,7 +265,7 @@ function actorOf({ actor }: RowRecord): Actor | null {
  * version never changes, and one that does has a problem.
  * @throws {CaelusError} `TEMPLATE_VERSION_UNKNOWN`, `PRODUCT_UNKNOWN`, and the codes of `parseTemplateVersion`
  */
-export async function takeUpTemplateVersion(
+async function takeUpTemplateVersion(
   binding: HostBinding,
   session: SqlSession,
   hostId: string,
@@ -297,6 +297,16 @@ export async function takeUpTemplateVersion(
   });
 }
 
+/** Takes up a version where it can be; what is wrong with it is kept with it. */
+export async function tryTakeUpTemplateVersion(
+  binding: HostBinding,
+  session: SqlSession,
+  hostId: string,
+  isRecheck?: boolean,
+): Promise<void> {
+  await problemOf(async () => void (await takeUpTemplateVersion(binding, session, hostId, isRecheck)));
+}
+
 const fixed = ({ createdAt: _, deprecatedAt: __, ...content }: TemplateVersion) =>
   JSON.parse(JSON.stringify(content)) as JsonValue;
 
@@ -309,7 +319,7 @@ function changedVersion(templateVersionId: TemplateVersionId): CaelusError {
 }
 
 /** Takes up a product of the host's by the host's key of it. @throws {CaelusError} `PRODUCT_UNKNOWN`, `PRODUCT_EXISTS`, and the codes of `parseProduct` */
-export async function takeUpProduct(binding: HostBinding, session: SqlSession, hostId: string): Promise<Product> {
+async function takeUpProduct(binding: HostBinding, session: SqlSession, hostId: string): Promise<Product> {
   const known = await findRow(session, 'product', 'host_id', hostId);
   const current = known && (await findProduct(session, known.id as ProductId));
   if (current !== undefined) return current;
