@@ -121,8 +121,8 @@ async function rowsOf(repository: Repository, keep: (instance: Instance) => obje
 
 describe('the rows that are rebuilt from Git alone', () => {
   it.each([
-    ['flat', 15],
-    ['sharded', 2],
+    ['flat', 10],
+    ['sharded', 1],
   ] as const)('are those that were lost, and the next sweep writes nothing: %s', async (layout, numRuns) => {
     await fc.assert(
       fc.asyncProperty(histories, async (steps) => {
@@ -173,7 +173,7 @@ describe('the rows that are rebuilt from Git alone', () => {
         expect(await findingsOf(caelus)).toEqual([]);
         expect(await refusal(caelus.rebuildFromGit()), 'it is done').toBe('REBUILD_REFUSED');
       }),
-      { numRuns: 15 },
+      { numRuns: 10 },
     );
   });
 });
@@ -209,7 +209,7 @@ describe('the branch that is rebuilt from the rows alone', () => {
         await settleAll(world, caelus);
         expect((await findingsOf(caelus)).map(({ kind }) => kind)).toEqual([]);
       }),
-      { numRuns: 15 },
+      { numRuns: 10 },
     );
   });
 });

@@ -169,7 +169,8 @@ class Loop {
       );
       if (!isRemoval || now.tombstone !== null) this.law(newest >= file.generation, 'a generation went back');
     }
-    if (isRemoval || key(now.marker) === key(old.marker)) return;
+    // A deletion takes away what it finds; a write leaves exactly what its marker says.
+    if (now.marker === null || now.marker === 'invalid' || now.contentHash !== now.marker.contentHash) return;
     const { tombstone, marker } = old;
     if (tombstone !== null && tombstone !== 'invalid') {
       this.law(this.chosen.has(tombstone.changeId), 'a deleted instance was revived');
