@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -8,6 +8,8 @@ import { describeWithServer } from '../packages/sql-repo/test/postgres-database.
 describeWithServer('the benchmark of the rows', () => {
   it('measures each part, and leaves nothing behind', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'caelus-sql-bench-'));
+    // Where this runs as root, the server runs as somebody else.
+    await chmod(directory, 0o755);
     vi.stubEnv('TMPDIR', directory);
     onTestFinished(async () => {
       vi.unstubAllEnvs();

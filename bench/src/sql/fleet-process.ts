@@ -42,6 +42,9 @@ const opened = () => {
   return fleet;
 };
 
+/** Each command asks for something else: one that changes nothing would write nothing. */
+let changes = 0;
+
 /** Called with the names of Applications whose files were pushed. */
 let pushed = (_names: readonly string[]): void => {};
 /** Called with the milliseconds of an operation of the engine. */
@@ -138,7 +141,7 @@ const handlers = {
           const arrived = new Promise<void>((resolve) => {
             pushed = (applications) => applications.includes(names[index] ?? '') && resolve();
           });
-          await caelus.instances.update(ids[index] ?? '', { values: { title: `round ${round}` } });
+          await caelus.instances.update(ids[index] ?? '', { values: { title: `change ${++changes}` } });
           await arrived;
         }),
       );
