@@ -101,7 +101,7 @@ export interface ArgoCdApplications {
    * misses what happens around its start, and loses events when it is read too slowly; `createArgoCdStatusSource` heals all that.
    */
   watch(filter?: ApplicationFilter, options?: CallOptions): AsyncIterable<ArgoCdSchemas['ApplicationWatchEvent']>;
-  /** Makes one. The same again returns it; another spec is a conflict, unless `upsert`. @throws {CaelusError} `ARGOCD_CONFLICT` */
+  /** Makes one. The same again returns it; another spec, or other labels or annotations, are a conflict, unless `upsert`. @throws {CaelusError} `ARGOCD_CONFLICT` */
   create(
     application: ArgoCdSchemas['Application'],
     request?: { readonly upsert?: boolean | undefined; readonly validate?: boolean | undefined },
@@ -119,7 +119,7 @@ export interface ArgoCdApplications {
     request?: { readonly validate?: boolean | undefined },
     options?: CallOptions,
   ): Promise<ArgoCdSchemas['ApplicationSpec']>;
-  /** Applies a JSON merge patch (an object) or a JSON patch (a list). */
+  /** Applies a JSON merge patch (an object) or a JSON patch (a list). Argo CD checks the whole spec then, its repositories too. */
   patch(
     address: ApplicationAddress,
     patch: object | readonly object[],

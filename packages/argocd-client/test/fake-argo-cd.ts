@@ -80,6 +80,8 @@ export async function createFakeArgoCd(options: { readonly webhookSecret?: strin
   let stalled = false;
   let losing = false;
 
+  const byName = () => [...applications.values()].toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+
   function broadcast(event: Event): void {
     if (losing) return;
     for (const stream of streams) {
@@ -196,8 +198,7 @@ export async function createFakeArgoCd(options: { readonly webhookSecret?: strin
       const isEvents = request.headers.accept === 'text/event-stream';
       const stream: Stream = { response, query, isEvents, buffer: [], last: new Map() };
       // The snapshot comes before the subscription: application.go, Watch.
-      const snapshot = [...applications.values()].toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
-      for (const application of snapshot) {
+      for (const application of byName()) {
         if (isPermitted(query, application)) sendFrame(stream, 'ADDED', application);
       }
       streams.add(stream);
@@ -205,14 +206,16 @@ export async function createFakeArgoCd(options: { readonly webhookSecret?: strin
       return;
     }
     if (path === '/api/v1/applications' && method === 'GET') {
-      const items = [...applications.values()].filter((application) => isPermitted(query, application));
+      const items = byName().filter((application) => isPermitted(query, application));
       return send({ items, metadata: { resourceVersion: String(version) } });
     }
     if (path === '/api/v1/applications' && method === 'POST') {
       const wanted = JSON.parse(body) as Application;
       const known = applications.get(wanted.metadata.name);
       if (known === undefined) return send(store(wanted));
-      if (JSON.stringify(known.spec) === JSON.stringify(wanted.spec)) return send(known);
+      const compared = ({ spec, metadata: { labels = {}, annotations = {} } }: Application) =>
+        JSON.stringify([spec, labels, annotations]);
+      if (compared(known) === compared(wanted)) return send(known);
       if (query.get('upsert') === 'true') return send(store({ ...known, spec: wanted.spec }));
       const message = 'existing application spec is different, use upsert flag to force update';
       return problem({ status: 400, code: 3, message });
