@@ -272,7 +272,10 @@ describe('what may go wrong', () => {
     await using elsewhere = await startFakeApi();
     await using api = await startFakeApi();
     api.interceptors.push((_, response) => response.writeHead(307, { location: elsewhere.url }).end() !== undefined);
-    await expect(ask(withToken(api))).rejects.toMatchObject({ code: 'KUBERNETES_PROTOCOL_INVALID' });
+    await expect(ask(withToken(api))).rejects.toMatchObject({
+      code: 'KUBERNETES_PROTOCOL_INVALID',
+      details: { reason: expect.stringContaining('redirects') },
+    });
     expect(elsewhere.requests).toEqual([]);
   });
 

@@ -64,7 +64,7 @@ export type Answer<T> =
   | { readonly ok: false; readonly status: ApiStatus; readonly retryAfter: number | undefined };
 
 /**
- * The calls to a Kubernetes API server that Caelus makes. Methods that return an {@link Answer} leave the server's refusal to
+ * The calls to a Kubernetes API server that Caelus makes. Methods that return an answer leave the server's refusal to
  * the caller; `failure` makes the error of it.
  */
 export interface KubernetesClient extends AsyncDisposable {
