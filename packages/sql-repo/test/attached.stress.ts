@@ -312,6 +312,78 @@ describeWithServer('attached mode', () => {
     expect(await hostRow(id)).toMatchObject({ user_values_json: { a: 7 } });
   });
 
+  it('lets the host’s open transaction win over a command that meets it', async () => {
+    await using repository = await openHost();
+    const id = parseInstanceId(await insertDeployment(pool, 'integer', 1));
+    await project(repository);
+    const host = await pool.connect();
+    try {
+      await host.query('BEGIN');
+      await host.query(`UPDATE shop.deployment SET user_values_json = '{"a": 7}' WHERE id = 1`);
+      const command = repository.transaction((transaction) =>
+        transaction.updateDesired(id, 1, {
+          userValues: { a: 2 },
+          changeId: '00000000-0000-4000-8000-000000000002' as never,
+          changedBy: null,
+          updatedAt: at,
+          status: 'Pending',
+          statusReason: 'Accepted',
+        }),
+      );
+      const refused = expect(command).rejects.toMatchObject({ code: 'GENERATION_STALE' });
+      await untilSomebodyWaits();
+      await host.query('COMMIT');
+      await refused;
+    } finally {
+      host.release();
+    }
+    await project(repository);
+    expect(await repository.findInstance(id)).toMatchObject({ userValues: { a: 7 }, generation: 2 });
+    expect(await hostRow(id)).toMatchObject({ user_values_json: { a: 7 } });
+  });
+
+  // Each of these makes a later migration of the host's fail, or vanishes with a column that the host replaces.
+  it.each([
+    [
+      'foreign keys',
+      `SELECT conname FROM pg_constraint WHERE contype = 'f' AND conrelid::regclass::text LIKE 'caelus.%'
+       AND confrelid::regclass::text LIKE 'shop.%'`,
+    ],
+    [
+      'views',
+      `SELECT ev_class::regclass::text FROM pg_rewrite JOIN pg_depend ON pg_depend.objid = pg_rewrite.oid
+       WHERE refobjid IN (SELECT oid FROM pg_class WHERE relnamespace = 'shop'::regnamespace)`,
+    ],
+    [
+      'triggers that name a column or have a condition',
+      `SELECT tgname FROM pg_trigger WHERE NOT tgisinternal
+       AND tgrelid::regclass::text LIKE 'shop.%' AND (array_length(tgattr::int2[], 1) > 0 OR tgqual IS NOT NULL)`,
+    ],
+    [
+      'columns that must have a value',
+      `SELECT attname FROM pg_attribute JOIN caelus.attached_column
+       ON attrelid = to_regclass(format('%I.%I', table_schema, table_name)) AND attname = column_name
+       WHERE attnotnull OR atthasdef`,
+    ],
+    [
+      'indexes',
+      `SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid::regclass::text LIKE 'shop.%'
+       AND indexrelid::regclass::text !~ '_pkey$|uq_'`,
+    ],
+  ])('puts no %s on the host’s tables', async (_, sql) => {
+    await using _repository = await openHost();
+    expect((await pool.query('SELECT count(*)::int AS count FROM caelus.attached_column')).rows).not.toEqual([
+      { count: 0 },
+    ]);
+    expect(
+      (
+        await pool.query(`SELECT count(*)::int AS count FROM pg_trigger WHERE tgrelid::regclass::text LIKE 'shop.%'
+      AND NOT tgisinternal`)
+      ).rows,
+    ).toEqual([{ count: 2 }]);
+    expect((await pool.query(sql)).rows).toEqual([]);
+  });
+
   it('refuses to insert rows that only the host can describe', async () => {
     await using repository = await openHost();
     expect(repository.capabilities.ownsRows).toBe(false);
@@ -521,6 +593,12 @@ describeWithServer('attached mode', () => {
     expect(repository.storeId).toMatch(/-/);
   });
 });
+
+/** Resolves once a statement waits for a lock that another one holds. */
+async function untilSomebodyWaits(): Promise<void> {
+  const sql = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  await expect.poll(async () => (await pool.query(sql)).rows.length, { timeout: 30_000 }).toBeGreaterThan(0);
+}
 
 async function insertCatalogueWithout(client: pg.Pool): Promise<void> {
   await client.query(`INSERT INTO shop.product (id, name, slug) VALUES (1, 'Cloud', 'cloud')`);
