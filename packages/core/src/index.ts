@@ -52,6 +52,7 @@ export {
   type DriftPolicy,
   decide,
   type GitContent,
+  isRecorded,
   type RowState,
 } from './decide/decide.ts';
 export {

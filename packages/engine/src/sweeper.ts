@@ -12,7 +12,8 @@ import { eachInstance, everyInstance } from './each-instance.ts';
 import { eachPage, inLots } from './each-page.ts';
 import { type EngineContext, timestamp } from './engine-context.ts';
 import { ensureRepository } from './ensure-repository.ts';
-import { examineInstance, type PartsReader } from './examine-instance.ts';
+import { examineInstance, type KnownRows, type PartsReader } from './examine-instance.ts';
+import { liesAsRendered } from './lies-as-rendered.ts';
 import { createPartsCache } from './parts-cache.ts';
 import { pruneEvents } from './prune-events.ts';
 import { recordDrift } from './record-drift.ts';
@@ -52,12 +53,17 @@ export async function sweepAll(context: EngineContext, options: SweepOptions = {
       checked += 1;
       options.onProgress?.(checked);
     };
+    const compared = new Set<InstanceId>();
     let requested = 0;
     for await (const lot of inLots(recheck ? everyInstance(context, options) : eachInstance(context, options))) {
+      for (const { id } of lot) compared.add(id);
       requested += await sweepLot(context, snapshot, lot, parts, { signal: options.signal, onProgress: progress });
     }
     let orphans = 0;
-    for await (const lot of inLots(eachDirectory(context, snapshot, options))) {
+    const others = (async function* () {
+      for await (const id of eachDirectory(context, snapshot, options)) if (!compared.has(id)) yield id;
+    })();
+    for await (const lot of inLots(others)) {
       const found = await repository.findInstances(lot, options);
       // A directory that came back after the deletion: the branch was forced back, or a person put it there.
       const returned = recheck ? [] : found.filter(({ status }) => status === 'Deleted');
@@ -116,11 +122,8 @@ async function sweepLot(
   const differing: InstanceId[] = [];
   for (const instance of instances) {
     const rows = { instance, gitState: states.get(instance.id), parts };
-    const agrees = await examineInstance(context, snapshot, instance.id, { signal }, rows).then(
-      ({ decision }) => decision.action === 'none' || decision.action === 'wait',
-      // What cannot be examined is the projector's to report on the row.
-      () => false,
-    );
+    // What cannot be examined is the projector's to report on the row.
+    const agrees = await isInStep(context, snapshot, rows, { signal }).catch(() => false);
     if (!agrees) differing.push(instance.id);
     onProgress?.();
   }
@@ -134,6 +137,18 @@ async function sweepLot(
     { signal },
   );
   return differing.length;
+}
+
+/** Whether nothing is to be done about an instance. Git is read only where it does not tell by itself that it has what is wanted. */
+async function isInStep(
+  context: EngineContext,
+  snapshot: Snapshot,
+  rows: KnownRows & { readonly instance: Instance },
+  options: CallOptions,
+): Promise<boolean> {
+  if (await liesAsRendered(context, snapshot, rows, options)) return true;
+  const { decision } = await examineInstance(context, snapshot, rows.instance.id, options, rows);
+  return decision.action === 'none' || decision.action === 'wait';
 }
 
 async function flagOrphan(

@@ -7,10 +7,11 @@ import {
   isCaelusError,
   parseRepoPath,
   type RepoPath,
+  type RepoTree,
   type Snapshot,
   type Tip,
 } from '@caelus/core';
-import { createObject, type GitObject } from './git-object.ts';
+import { createObject, type GitObject, objectId } from './git-object.ts';
 import {
   DIRECTORY_MODE,
   editTree,
@@ -68,7 +69,21 @@ export function createSnapshot(objects: ObjectStore, commit: CommitId | null, tr
       );
       return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
     },
+
+    async holds(path, content, options) {
+      options?.signal?.throwIfAborted();
+      const entry = await entryAt(objects, tree, path);
+      if (entry === undefined) return false;
+      if (content instanceof Uint8Array) return isFile(entry) && objectId('blob', content) === entry.id;
+      return isDirectoryMode(entry.mode) && (await treeIdOf(objects, path, content)) === entry.id;
+    },
   };
+}
+
+/** The id of the directory that has exactly these files, none of them executable or a link. */
+async function treeIdOf(objects: ObjectStore, directory: RepoPath, files: RepoTree): Promise<string> {
+  const edits = [...files].map(([path, bytes]) => ({ path: path.slice(directory.length + 1) as RepoPath, bytes }));
+  return (await buildTree(objects, null, edits)).root;
 }
 
 /**

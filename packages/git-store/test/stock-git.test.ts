@@ -127,6 +127,14 @@ describe('what stock Git makes of it', () => {
     const next = (await git(directory, ['commit-tree', top, '-p', commit, '-m', 'by hand'])).trim();
     await git(directory, ['update-ref', 'refs/heads/main', next, commit]);
     const before = await git(directory, ['ls-tree', '-r', 'main']);
+    const tip = await store.snapshot();
+    const read = await tip.readTree(parseRepoPath('dir'));
+    expect(read.size).toBe(3);
+    expect(await tip.holds?.(parseRepoPath('dir'), read)).toBe(false);
+    expect(await tip.holds?.(parseRepoPath('dir/file'), Buffer.from('1'))).toBe(true);
+    for (const name of ['dir/link', 'dir/module']) {
+      expect(await tip.holds?.(parseRepoPath(name), Buffer.from('target'))).toBe(false);
+    }
 
     await write(store, { 'dir/file': '2', 'dir/m': '1', other: '1' });
     await write(store, { 'dir/m': null, other: null, 'dir/file': '1' });

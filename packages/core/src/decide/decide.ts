@@ -138,12 +138,23 @@ function decideWanted(
   }
   const written = marker.generation === row.generation && marker.contentHash === row.contentHash;
   if (!written) return write('update');
-  const recorded =
+  return isRecorded(marker, gitState) ? NONE : { action: 'record', phase: 'present' };
+}
+
+/**
+ * Whether the database knows that Git has this marker. Where every file of an instance lies in Git exactly as it is rendered
+ * now, its marker among them, and there is no tombstone, {@link decide} says `none` if this holds of the rendered marker.
+ */
+export function isRecorded(
+  marker: Pick<Marker, 'generation' | 'changeId' | 'contentHash'>,
+  gitState: GitState | null,
+): boolean {
+  return (
     gitState?.phase === 'present' &&
     gitState.changeId === marker.changeId &&
     gitState.contentHash === marker.contentHash &&
-    gitState.generation === marker.generation;
-  return recorded ? NONE : { action: 'record', phase: 'present' };
+    gitState.generation === marker.generation
+  );
 }
 
 function decideUnwanted(

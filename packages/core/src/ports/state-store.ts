@@ -57,6 +57,12 @@ export interface Snapshot {
   readTree(prefix: RepoPath, options?: CallOptions): Promise<RepoTree>;
   /** The entries of one directory by name, ordered; empty where there is none. `null` is the root. */
   listDirectory(path: RepoPath | null, options?: CallOptions): Promise<readonly DirectoryEntry[]>;
+  /**
+   * Whether at `path` lies the file with exactly these bytes, or the directory with exactly these files (by their full paths).
+   * For a store that can tell without reading them, as Git can by their ids: `true` is certain, `false` may also mean that they
+   * have to be read. Default: they are read.
+   */
+  holds?(path: RepoPath, content: Uint8Array | RepoTree, options?: CallOptions): Promise<boolean>;
 }
 
 export interface DirectoryEntry {

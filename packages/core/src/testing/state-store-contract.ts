@@ -83,6 +83,35 @@ const readTests: Record<string, Test> = {
     deepEqual(await collect(store.log()), []);
   },
 
+  'tells what it holds as reading does, where it can': async (harness) => {
+    await using store = await harness.open();
+    const tree = { 'a/b/c.yaml': 'c: 1\n', 'a/d.yaml': 'd: 1\n', 'a-more/e.yaml': '' };
+    await write(store, tree);
+    const snapshot = await store.snapshot();
+    if (snapshot.holds === undefined) return;
+    const bytes = (content: string) => new TextEncoder().encode(content);
+    const below = (...edits: readonly (readonly [string, string | null])[]) => {
+      const { 'a-more/e.yaml': _, ...rest } = tree;
+      const all = new Map<string, string | null>([...Object.entries(rest), ...edits]);
+      return new Map([...all].flatMap(([name, content]) => (content === null ? [] : [[path(name), bytes(content)]])));
+    };
+    equal(await snapshot.holds(path('a'), below()), true);
+    equal(await snapshot.holds(path('a/b'), new Map([[path('a/b/c.yaml'), bytes('c: 1\n')]])), true);
+    equal(await snapshot.holds(path('a/d.yaml'), bytes('d: 1\n')), true);
+    equal(await snapshot.holds(path('a-more/e.yaml'), bytes('')), true);
+    equal(await snapshot.holds(path('a'), below(['a/b/c.yaml', 'c: 2\n'])), false, 'a changed file');
+    equal(await snapshot.holds(path('a'), below(['a/b/c.yaml', null])), false, 'a file too many');
+    equal(await snapshot.holds(path('a'), below(['a/e.yaml', ''])), false, 'a file too few');
+    equal(await snapshot.holds(path('a'), new Map()), false);
+    equal(await snapshot.holds(path('a'), bytes('d: 1\n')), false, 'a directory is not a file');
+    equal(await snapshot.holds(path('a/d.yaml'), below()), false, 'a file is not a directory');
+    equal(await snapshot.holds(path('a/d.yaml'), bytes('d: 2\n')), false);
+    equal(await snapshot.holds(path('a/e.yaml'), bytes('')), false, 'an empty file is not none');
+    equal(await snapshot.holds(path('x'), below()), false);
+    const options = { signal: AbortSignal.abort(new Error('stop')) };
+    await rejects(async () => snapshot.holds?.(path('a'), below(), options), /stop/);
+  },
+
   'reads files, trees and directories of the tip': async (harness) => {
     await using store = await harness.open();
     const commit = await write(store, {

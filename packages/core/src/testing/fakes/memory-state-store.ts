@@ -4,7 +4,7 @@ import { CAELUS_ACTOR, commitAuthor, parseTrailers, renderCommitMessage } from '
 import { type Batch, gatherBatch, type Tip, type TipEntry } from '../../commit/gather-batch.ts';
 import { CaelusError } from '../../errors.ts';
 import { isBelow, type RepoPath } from '../../layout/repo-path.ts';
-import { applyChange, bytesEqual, type RepoTree } from '../../layout/repo-tree.ts';
+import { applyChange, bytesEqual, diffTrees, type RepoTree } from '../../layout/repo-tree.ts';
 import { type CommitId, toTimestamp } from '../../model/identifier.ts';
 import type { CommitRecord, DirectoryEntry, Snapshot, StateStore } from '../../ports/state-store.ts';
 
@@ -139,6 +139,15 @@ function treeSnapshot(commit: CommitId | null, tree: RepoTree): Snapshot {
     async readFile(path, options) {
       options?.signal?.throwIfAborted();
       return tree.get(path)?.slice();
+    },
+    async holds(path, content, options) {
+      options?.signal?.throwIfAborted();
+      if (content instanceof Uint8Array) {
+        const bytes = tree.get(path);
+        return bytes !== undefined && bytesEqual(bytes, content);
+      }
+      const files = new Map([...tree].filter(([each]) => isBelow(each, path)));
+      return files.size > 0 && diffTrees(files, content).length === 0;
     },
     async readTree(prefix, options) {
       options?.signal?.throwIfAborted();
