@@ -23,7 +23,7 @@ export interface ArgoCdUser {
 }
 
 /**
- * Argo CD's REST API, as far as Caelus uses it. Every call may throw {@link CaelusError}: `ARGOCD_AUTH_FAILED`,
+ * Argo CD's REST API, as far as Caelus uses it. Every call may throw a `CaelusError`: `ARGOCD_AUTH_FAILED`,
  * `ARGOCD_ACCESS_DENIED`, `ARGOCD_REQUEST_REFUSED`, `ARGOCD_UNSUPPORTED`, `ARGOCD_FAILED`, `ARGOCD_ANSWER_INVALID`,
  * `ARGOCD_REDIRECT_REFUSED`, `UNAVAILABLE`, and what it names itself.
  */

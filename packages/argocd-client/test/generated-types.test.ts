@@ -11,6 +11,8 @@ describe('src/generated/argo-cd-api.ts', () => {
       silent: true,
     });
     const path = fileURLToPath(new URL('../src/generated/argo-cd-api.ts', import.meta.url));
-    await expect(header + astToString(nodes)).toMatchFileSnapshot(path);
+    // TypeDoc does not know the tag, and does not need it.
+    const types = astToString(nodes).replaceAll('@description ', '');
+    await expect(header + types).toMatchFileSnapshot(path);
   });
 });

@@ -104,7 +104,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description A frame for each event, as server-sent events or as JSON separated by line feeds. */
+                /** A frame for each event, as server-sent events or as JSON separated by line feeds. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -215,7 +215,7 @@ export interface paths {
                         name: string;
                         appNamespace?: string;
                         project?: string;
-                        /** @description The patch as JSON text. */
+                        /** The patch as JSON text. */
                         patch: string;
                         /** @enum {string} */
                         patchType: "json" | "merge";
@@ -258,7 +258,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description The spec as it was stored. */
+                /** The spec as it was stored. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -305,7 +305,7 @@ export interface paths {
                         project?: string;
                         revision?: string;
                         revisions?: string[];
-                        /** @description From 1. */
+                        /** From 1. */
                         sourcePositions?: number[];
                         dryRun?: boolean;
                         prune?: boolean;
@@ -436,7 +436,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description What the Application's resources are, and what they made. */
+                /** What the Application's resources are, and what they made. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -479,7 +479,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description A frame for each change of the tree. */
+                /** A frame for each change of the tree. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -530,7 +530,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Each resource as it lives and as it should be. */
+                /** Each resource as it lives and as it should be. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -578,7 +578,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description What the sources render to. */
+                /** What the sources render to. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -631,7 +631,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Kubernetes' events of the Application, or of one of its resources. */
+                /** Kubernetes' events of the Application, or of one of its resources. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -687,7 +687,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description A frame for each line. */
+                /** A frame for each line. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -733,7 +733,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Whether a sync may begin now, and what says so. */
+                /** Whether a sync may begin now, and what says so. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -775,7 +775,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Every project that the caller may see. */
+                /** Every project that the caller may see. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -912,7 +912,7 @@ export interface paths {
                         role: string;
                         id?: string;
                         description?: string;
-                        /** @description Seconds; 0 for a token that does not expire. */
+                        /** Seconds; 0 for a token that does not expire. */
                         expiresIn?: number;
                     };
                 };
@@ -985,7 +985,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Every repository that the caller may see, without its secrets. */
+                /** Every repository that the caller may see, without its secrets. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -1114,7 +1114,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Credentials by the beginning of the repositories' URLs, without their secrets. */
+                /** Credentials by the beginning of the repositories' URLs, without their secrets. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -1224,7 +1224,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Every cluster that the caller may see, without its secrets. */
+                /** Every cluster that the caller may see, without its secrets. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -1277,7 +1277,7 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    /** @description What the id is. Only a cluster's server or its URL-encoded name identify it. */
+                    /** What the id is. Only a cluster's server or its URL-encoded name identify it. */
                     "id.type"?: components["parameters"]["clusterIdType"];
                 };
                 header?: never;
@@ -1295,7 +1295,7 @@ export interface paths {
         put: {
             parameters: {
                 query?: {
-                    /** @description What the id is. Only a cluster's server or its URL-encoded name identify it. */
+                    /** What the id is. Only a cluster's server or its URL-encoded name identify it. */
                     "id.type"?: components["parameters"]["clusterIdType"];
                     updatedFields?: string[];
                 };
@@ -1319,7 +1319,7 @@ export interface paths {
         delete: {
             parameters: {
                 query?: {
-                    /** @description What the id is. Only a cluster's server or its URL-encoded name identify it. */
+                    /** What the id is. Only a cluster's server or its URL-encoded name identify it. */
                     "id.type"?: components["parameters"]["clusterIdType"];
                 };
                 header?: never;
@@ -1390,7 +1390,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Who the caller is. */
+                /** Who the caller is. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -1431,7 +1431,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Local accounts. */
+                /** Local accounts. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -1473,7 +1473,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description A local account. */
+                /** A local account. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -1518,7 +1518,7 @@ export interface paths {
                     "application/json": {
                         name: string;
                         id?: string;
-                        /** @description Seconds; 0 for a token that does not expire. */
+                        /** Seconds; 0 for a token that does not expire. */
                         expiresIn?: number;
                     };
                 };
@@ -1584,7 +1584,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description What an installation is set to; more of it for callers that are logged in. */
+                /** What an installation is set to; more of it for callers that are logged in. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -1721,7 +1721,7 @@ export interface components {
             };
         };
         RetryStrategy: {
-            /** @description -1 for no limit. */
+            /** -1 for no limit. */
             limit?: number;
             refresh?: boolean;
             backoff?: {
@@ -1886,7 +1886,7 @@ export interface components {
             hook?: boolean;
             modified?: boolean;
             resourceVersion?: string;
-            /** @description JSON text; null for a resource that does not exist. */
+            /** JSON text; null for a resource that does not exist. */
             liveState?: string;
             targetState?: string;
             normalizedLiveState?: string;
@@ -1911,7 +1911,7 @@ export interface components {
             content?: string;
             timeStampStr?: string;
             podName?: string;
-            /** @description The log ends here. */
+            /** The log ends here. */
             last?: boolean;
         };
         AppliedSyncWindow: {
@@ -2034,11 +2034,11 @@ export interface components {
                 tlsClientConfig?: {
                     insecure?: boolean;
                     serverName?: string;
-                    /** @description Base64. */
+                    /** Base64. */
                     caData?: string;
-                    /** @description Base64. */
+                    /** Base64. */
                     certData?: string;
-                    /** @description Base64. */
+                    /** Base64. */
                     keyData?: string;
                 };
             };
@@ -2055,9 +2055,9 @@ export interface components {
             capabilities?: string[] | null;
             tokens?: {
                 id?: string;
-                /** @description Seconds since 1970. */
+                /** Seconds since 1970. */
                 issuedAt?: number;
-                /** @description Seconds since 1970; 0 for never. */
+                /** Seconds since 1970; 0 for never. */
                 expiresAt?: number;
             }[] | null;
         };
@@ -2086,7 +2086,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description What went wrong. */
+        /** What went wrong. */
         Problem: {
             headers: {
                 [name: string]: unknown;
@@ -2099,7 +2099,7 @@ export interface components {
                 };
             };
         };
-        /** @description Done. */
+        /** Done. */
         Nothing: {
             headers: {
                 [name: string]: unknown;
@@ -2108,7 +2108,7 @@ export interface components {
                 "application/json": Record<string, never>;
             };
         };
-        /** @description What is installed. */
+        /** What is installed. */
         Version: {
             headers: {
                 [name: string]: unknown;
@@ -2117,7 +2117,7 @@ export interface components {
                 "application/json": components["schemas"]["Version"];
             };
         };
-        /** @description A token, which is shown this once. */
+        /** A token, which is shown this once. */
         Token: {
             headers: {
                 [name: string]: unknown;
@@ -2128,7 +2128,7 @@ export interface components {
                 };
             };
         };
-        /** @description An Application. */
+        /** An Application. */
         Application: {
             headers: {
                 [name: string]: unknown;
@@ -2137,7 +2137,7 @@ export interface components {
                 "application/json": components["schemas"]["Application"];
             };
         };
-        /** @description Every Application that matches and that the caller may see, by name. There are no pages. */
+        /** Every Application that matches and that the caller may see, by name. There are no pages. */
         ApplicationList: {
             headers: {
                 [name: string]: unknown;
@@ -2149,7 +2149,7 @@ export interface components {
                 };
             };
         };
-        /** @description A project. */
+        /** A project. */
         AppProject: {
             headers: {
                 [name: string]: unknown;
@@ -2158,7 +2158,7 @@ export interface components {
                 "application/json": components["schemas"]["AppProject"];
             };
         };
-        /** @description A repository, without its secrets. */
+        /** A repository, without its secrets. */
         Repository: {
             headers: {
                 [name: string]: unknown;
@@ -2167,7 +2167,7 @@ export interface components {
                 "application/json": components["schemas"]["Repository"];
             };
         };
-        /** @description Credentials, without their secrets. */
+        /** Credentials, without their secrets. */
         RepositoryCredentials: {
             headers: {
                 [name: string]: unknown;
@@ -2176,7 +2176,7 @@ export interface components {
                 "application/json": components["schemas"]["RepositoryCredentials"];
             };
         };
-        /** @description A cluster, without its secrets. */
+        /** A cluster, without its secrets. */
         Cluster: {
             headers: {
                 [name: string]: unknown;
@@ -2192,7 +2192,7 @@ export interface components {
         projects: string[];
         selector: string;
         appNamespace: string;
-        /** @description What the id is. Only a cluster's server or its URL-encoded name identify it. */
+        /** What the id is. Only a cluster's server or its URL-encoded name identify it. */
         clusterIdType: "url" | "name" | "name_escaped";
     };
     requestBodies: never;
