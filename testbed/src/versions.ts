@@ -36,7 +36,7 @@ export const ARGOCD_VERSIONS: Readonly<Record<ArgocdMinor, ArgocdVersion>> = {
     helm: helm(4, 'v4.2.1'),
     kustomize: kustomize('v5.8.1'),
   },
-  '3.2': { version: '3.2.12', commit: '', helm: helm(3, 'v3.18.4'), kustomize: kustomize('v5.7.1') },
+  '3.2': { version: '3.2.11', commit: '', helm: helm(3, 'v3.18.4'), kustomize: kustomize('v5.7.1') },
 };
 
 /** What is started unless something else is asked for. */
