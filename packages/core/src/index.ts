@@ -220,6 +220,7 @@ export {
   type IdempotencyRecord,
   type InstanceFilter,
   type Lease,
+  type ObservedUpdate,
   PAGE_LIMITS,
   type Page,
   type PageRequest,
@@ -242,9 +243,12 @@ export {
 } from './ports/repository.ts';
 export {
   desiredChanges,
+  isUnchanged,
   MATURED_AT_ONCE,
   nextTurn,
+  type ObservedWrite,
   observedChanges,
+  observedWrites,
   parseBranchState,
   parseKeys,
   parseLease,

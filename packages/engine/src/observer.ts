@@ -15,7 +15,7 @@ import { carriesChange } from './carries-change.ts';
 import { eachInstance } from './each-instance.ts';
 import { inLots } from './each-page.ts';
 import { type EngineContext, timestamp, timestampIn } from './engine-context.ts';
-import { recordObserved } from './record-observed.ts';
+import { recordAllObserved } from './record-observed.ts';
 
 /** What one look at every Application came to. */
 export interface ObserveReport {
@@ -142,32 +142,22 @@ async function record(
   options: CallOptions,
 ): Promise<{ readonly changed: number; readonly missed: readonly string[] }> {
   if (news.length === 0) return { changed: 0, missed: [] };
-  const ids = news.map(({ instance }) => instance.id);
-  const { changed, gone, missed } = await context.repository.transaction(async (transaction) => {
-    const rows = new Map((await transaction.findInstances(ids)).map((row) => [row.id, row]));
+  const updates = news.map(({ instance, gitState, mapped }) => ({
+    current: instance,
+    observed: observedOf(instance, gitState, mapped),
+  }));
+  const differing = updates.filter(({ current, observed }) => differs(current, observed));
+  const gone = news.filter(({ mapped }) => mapped.status === 'Deleted').map(({ instance }) => instance.id);
+  const written = await context.repository.transaction(async (transaction) => {
     const at = timestamp(context);
-    const count = { changed: 0, gone: 0, missed: [] as string[] };
-    for (const { instance, gitState, mapped } of news) {
-      const current = rows.get(instance.id);
-      if (current === undefined || current.status === 'Deleted') continue;
-      if (current.changeId !== instance.changeId || current.updatedAt !== instance.updatedAt) {
-        count.missed.push(instance.argoAppName);
-        continue;
-      }
-      if (mapped.status === 'Deleted') {
-        await transaction.requestWork(instance.id, 'application-gone', at);
-        count.gone += 1;
-      }
-      const next = observedOf(current, gitState, mapped);
-      if (!differs(current, next)) continue;
-      await recordObserved(transaction, current, next, at);
-      count.changed += 1;
-    }
-    return count;
+    // A look more than needed does no harm, and so they are not read again.
+    for (const id of gone) await transaction.requestWork(id, 'application-gone', at);
+    return recordAllObserved(transaction, differing, at);
   }, options);
-  if (gone > 0) context.due.wake();
-  if (changed > 0) context.changed.wake();
-  return { changed, missed };
+  if (gone.length > 0) context.due.wake();
+  if (written.size > 0) context.changed.wake();
+  const missed = differing.filter(({ current }) => !written.has(current.id));
+  return { changed: written.size, missed: missed.map(({ current }) => current.argoAppName) };
 }
 
 /** Which Applications mean something for their rows that these do not say yet; those of nobody's are left out. */

@@ -13,7 +13,7 @@ import type { SqlExecutor } from './sql-executor.ts';
 import type { SqlDatabase, SqlSession } from './sql-session.ts';
 import { findBranchState, putBranchState } from './tables/branch-state.ts';
 import { findDrift, listDrift, putDrift } from './tables/drift.ts';
-import { appendEvent, eventHead, hasChange, listEvents } from './tables/events.ts';
+import { appendEvent, appendEvents, eventHead, hasChange, listEvents } from './tables/events.ts';
 import { findGitState, findGitStates, putGitState } from './tables/git-states.ts';
 import { findIdempotencyRecord, purgeIdempotencyRecords, putIdempotencyRecord } from './tables/idempotency-records.ts';
 import {
@@ -25,6 +25,7 @@ import {
   listInstances,
   updateDesired,
   updateObserved,
+  updateObservedMany,
 } from './tables/instances.ts';
 import { findLease, replaceLease } from './tables/leases.ts';
 import { findProduct, findProductBySlug, insertProduct, listProducts } from './tables/products.ts';
@@ -166,10 +167,12 @@ function transactionOf(session: SqlSession): RepositoryTransaction {
     insertInstance: (instance) => insertInstance(session, instance),
     updateDesired: (id, expected, update) => updateDesired(session, id, expected, update),
     updateObserved: (id, observed, at) => updateObserved(session, id, observed, at),
+    updateObservedMany: (updates, at) => updateObservedMany(session, updates, at),
     putGitState: (state) => putGitState(session, state),
     putBranchState: (state) => putBranchState(session, state),
     putDrift: (id, kind, at) => putDrift(session, id, kind, at),
     appendEvent: (event) => appendEvent(session, event),
+    appendEvents: (events) => appendEvents(session, events),
     pruneEvents: (pruning) => pruneEvents(session, pruning),
     requestWork: (id, reason, at, options) => requestWork(session, id, reason, at, options),
     completeWork: (item) => completeWork(session, item),

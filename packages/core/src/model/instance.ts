@@ -101,7 +101,7 @@ export interface Instance extends InstanceDesired, InstanceObserved, InstanceNam
 
 const dnsLabel = z.string().refine((text) => DNS_LABEL.test(text), issue('NAME_INVALID', 'Use an RFC 1123 label.'));
 
-const instanceSchema: z.ZodType<Instance> = z.strictObject({
+const instanceFields = {
   id: instanceIdSchema,
   productId: productIdSchema,
   tenant: tenantIdSchema,
@@ -133,11 +133,18 @@ const instanceSchema: z.ZodType<Instance> = z.strictObject({
   createdAt: timestampSchema,
   updatedAt: timestampSchema,
   deletedAt: timestampSchema.nullable(),
-});
+};
+const instanceSchema: z.ZodType<Instance> = z.strictObject(instanceFields);
+const fieldsSchema: z.ZodType<Partial<Instance>> = z.strictObject(instanceFields).partial() as never;
 
 /** Parses a stored instance. @throws {CaelusError} `ID_INVALID`, `NAME_INVALID`, `HOSTNAME_INVALID`, `LABEL_INVALID`, `INVALID_INPUT` */
 export function parseInstance(input: unknown): Instance {
   return parseInput(instanceSchema, input, 'The instance');
+}
+
+/** Parses some fields of an instance. @throws {CaelusError} as {@link parseInstance} */
+export function parseInstanceFields(input: unknown): Partial<Instance> {
+  return parseInput(fieldsSchema, input, 'The instance');
 }
 
 /** Tells whether an instance is wanted: neither being deleted nor gone. */

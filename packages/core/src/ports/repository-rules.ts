@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import { CaelusError } from '../errors.ts';
 import { commitIdSchema, type Timestamp, timestampSchema, toTimestamp } from '../model/identifier.ts';
-import { type Instance, type InstanceDesired, type InstanceObserved, parseInstance } from '../model/instance.ts';
+import { type Instance, type InstanceDesired, type InstanceObserved, parseInstanceFields } from '../model/instance.ts';
 import { parseInput } from '../schema/parse-input.ts';
 import {
   type BranchState,
   type DesiredUpdate,
   type Lease,
+  type ObservedUpdate,
   PAGE_LIMITS,
   type WorkClaim,
   type WorkRecord,
@@ -130,7 +131,7 @@ export function nextTurn(
 /**
  * The fields of an instance that `updateDesired` writes, the next generation among them. What `update` carries beside
  * the desired state is left out.
- * @throws {CaelusError} `GENERATION_STALE`, `INSTANCE_DELETED`, and the codes of {@link parseInstance}
+ * @throws {CaelusError} `GENERATION_STALE`, `INSTANCE_DELETED`, and the codes of {@link parseInstanceFields}
  */
 export function desiredChanges(
   current: Instance,
@@ -149,12 +150,12 @@ export function desiredChanges(
   if (status !== 'Deleted' && update.status === 'Deleted') throw notDeleted();
   const next = update.generation ?? generation + 1;
   if (next <= generation) throw refused('/generation', 'Use a greater generation than the row has.');
-  return checked(current, { ...pick(update, commandFields), generation: next });
+  return checked({ ...pick(update, commandFields), generation: next });
 }
 
 /**
  * The fields of an instance that `updateObserved` writes. What `observed` carries beside them is left out.
- * @throws {CaelusError} `INSTANCE_DELETED`, and the codes of {@link parseInstance}
+ * @throws {CaelusError} `INSTANCE_DELETED`, and the codes of {@link parseInstanceFields}
  */
 export function observedChanges(
   current: Instance,
@@ -163,7 +164,38 @@ export function observedChanges(
 ): Partial<Instance> {
   const changes = { ...pick(observed, observedFields), updatedAt: at };
   if (current.status === 'Deleted' && (changes.status ?? 'Deleted') !== 'Deleted') throw deleted(current);
-  return checked(current, changes);
+  return checked(changes);
+}
+
+/** What `updateObservedMany` writes of one instance: every field that is observed, where the row is still `current`. */
+export interface ObservedWrite {
+  readonly current: Instance;
+  readonly fields: InstanceObserved & Pick<Instance, 'updatedAt'>;
+}
+
+/**
+ * What `updateObservedMany` writes, in the order of the ids, so that two who write the same rows do not wait for each other.
+ * @throws {CaelusError} `INSTANCE_DELETED`, `INVALID_INPUT`, and the codes of {@link parseInstanceFields}
+ */
+export function observedWrites(updates: readonly ObservedUpdate[], at: Timestamp): readonly ObservedWrite[] {
+  const ids = new Set(updates.map(({ current }) => current.id));
+  if (ids.size < updates.length) {
+    const message = 'The updates of the instances cannot be accepted. Give each instance once.';
+    throw new CaelusError({ code: 'INVALID_INPUT', message, details: { issues: [{ path: '', message }] } });
+  }
+  return updates
+    .map(({ current, observed }) => {
+      const changes = observedChanges(current, observed, at);
+      // The cast: a whole instance has every field that is observed.
+      const before = pick<Instance>(current, observedFields) as InstanceObserved;
+      return { current, fields: { ...before, ...changes, updatedAt: at } };
+    })
+    .toSorted((a, b) => (a.current.id < b.current.id ? -1 : 1));
+}
+
+/** Whether a row is still as it was when it was read: what was seen is about nothing else. */
+export function isUnchanged(current: Instance | undefined, read: Instance): boolean {
+  return current?.changeId === read.changeId && current.updatedAt === read.updatedAt && current.status === read.status;
 }
 
 function notDeleted(): CaelusError {
@@ -183,8 +215,9 @@ export function parseBranchState(input: unknown): BranchState {
   return parseInput(branchStateSchema, input, 'The state of the branch');
 }
 
-function checked(current: Instance, changes: Partial<Instance>): Partial<Instance> {
-  parseInstance({ ...current, ...changes });
+/** No rule spans two fields, and those of the row were checked when it was read. */
+function checked(changes: Partial<Instance>): Partial<Instance> {
+  parseInstanceFields(changes);
   return changes;
 }
 

@@ -153,11 +153,20 @@ export interface RepositoryTransaction extends RepositoryReader {
    *   `Deleted` instance back
    */
   updateObserved(id: InstanceId, observed: Partial<InstanceObserved>, at: Timestamp): Promise<void>;
+  /**
+   * Writes what was seen of many, as {@link updateObserved} does, of each only where its row is still as it was when it was
+   * read: of the same change and status, and not written since. Returns the ids of those that were written. Any number, each
+   * instance once.
+   * @throws {CaelusError} `INVALID_INPUT`, `TEMPLATE_VERSION_UNKNOWN`, `INSTANCE_DELETED`
+   */
+  updateObservedMany(updates: readonly ObservedUpdate[], at: Timestamp): Promise<readonly InstanceId[]>;
   putGitState(state: GitState): Promise<void>;
   putBranchState(state: BranchState): Promise<void>;
   /** Flags an instance, or clears its flag with `null`. The instance need not have a row. */
   putDrift(id: InstanceId, kind: DriftKind | null, at: Timestamp): Promise<void>;
   appendEvent(event: NewCaelusEvent): Promise<void>;
+  /** Appends many events in their order. Any number. */
+  appendEvents(events: readonly NewCaelusEvent[]): Promise<void>;
   /**
    * Forgets the oldest events, and returns how many. What {@link RepositoryReader.hasChange} knows stays known. Readers that
    * have not come so far are refused from then on.
@@ -213,6 +222,13 @@ export interface DesiredUpdate extends Partial<InstanceDesired> {
   readonly deletedAt?: Timestamp | undefined;
   /** The next generation, where Git has a greater one than the row. Greater than the row's. Default: the row's and one. */
   readonly generation?: number | undefined;
+}
+
+/** What was seen of an instance, and the row that it was compared with. */
+export interface ObservedUpdate {
+  /** As it was read. */
+  readonly current: Instance;
+  readonly observed: Partial<InstanceObserved>;
 }
 
 export interface PageRequest {

@@ -141,6 +141,11 @@ export function attachedRows(binding: HostBinding): AttachedRows {
         await rows.updateObserved(id, observed, at);
         await mirror(binding, session, id);
       },
+      async updateObservedMany(updates, at) {
+        const written = await rows.updateObservedMany(updates, at);
+        for (const id of written) await mirror(binding, session, id);
+        return written;
+      },
     }),
     beforeClaim: (database, now, options) => withTypes(() => attendHost(binding, database, now, options)),
     refresh: (database) => (options) => withTypes(() => refreshHost(binding, database, options)),

@@ -12,6 +12,7 @@ import {
   parsePageLimit,
   placeOfEventCursor,
 } from '@caelus/core';
+import { inParts, rowsOfMarks } from '../many-rows.ts';
 import { type Condition, queryOrdered } from '../ordered-page.ts';
 import { columnsOf, findRecord, insertion, type RecordTable, readRecord, toColumns } from '../record-table.ts';
 import { corrupt } from '../sql-errors.ts';
@@ -159,6 +160,17 @@ export async function eventAt(session: SqlSession, key: SqlValue): Promise<Caelu
 
 export async function appendEvent(session: SqlSession, event: NewCaelusEvent): Promise<void> {
   await session.query(...insertion(newTable.name, toColumns(newTable, parseNewEvent(event))));
+}
+
+/** One statement for many, in parts that every database takes. */
+export async function appendEvents(session: SqlSession, events: readonly NewCaelusEvent[]): Promise<void> {
+  const rows = events.map((event) => new Map(toColumns(newTable, parseNewEvent(event))));
+  const columns = Object.values(newTable.columns);
+  for (const part of inParts(rows)) {
+    const values = part.flatMap((row) => columns.map((column) => row.get(column) ?? null));
+    const sql = `INSERT INTO event (${columns.join(', ')}) VALUES ${rowsOfMarks(part.length, columns.length)}`;
+    await session.query(sql, values);
+  }
 }
 
 /** Triggers record every change of a row and of an event, so that the answer outlives both. */

@@ -7,13 +7,17 @@ import {
   type InstanceFilter,
   type InstanceId,
   type InstanceObserved,
+  type ObservedUpdate,
+  type ObservedWrite,
   observedChanges,
+  observedWrites,
   type Page,
   type PageRequest,
   parseInstance,
   parseKeys,
   type Timestamp,
 } from '@caelus/core';
+import { inParts, rowsOfMarks } from '../many-rows.ts';
 import { type Condition, listPage } from '../ordered-page.ts';
 import { findRecord, findRecords, insertion, lockOf, type RecordTable, toColumns } from '../record-table.ts';
 import type { SqlValue } from '../sql-executor.ts';
@@ -166,6 +170,59 @@ export async function updateObserved(
 ): Promise<void> {
   const current = await existing(session, id);
   await writeChanges(session, current, observedChanges(current, observed, at));
+}
+
+export async function updateObservedMany(
+  session: SqlSession,
+  updates: readonly ObservedUpdate[],
+  at: Timestamp,
+): Promise<readonly InstanceId[]> {
+  const written: InstanceId[] = [];
+  for (const part of inParts(observedWrites(updates, at))) written.push(...(await writeObserved(session, part)));
+  return written;
+}
+
+async function writeObserved(session: SqlSession, writes: readonly ObservedWrite[]): Promise<readonly InstanceId[]> {
+  const isPostgres = session.dialect === 'postgres';
+  if (isPostgres) {
+    // In the order of the ids, which an UPDATE does not keep to. What it sees is what they are once they are locked.
+    const marks = writes.map(() => '?').join(', ');
+    const lock = `SELECT 1 FROM deployment WHERE id IN (${marks}) ORDER BY id${lockOf(session)}`;
+    await session.query(
+      lock,
+      writes.map(({ current }) => current.id),
+    );
+  }
+  const instant = (expression: string) => (isPostgres ? `CAST(${expression} AS timestamptz)` : expression);
+  const number = (expression: string) => (isPostgres ? `CAST(${expression} AS bigint)` : expression);
+  const rows = writes.map(({ current, fields }) => {
+    const { id, changeId, updatedAt, status } = current;
+    return [id, changeId, updatedAt, status, ...toColumns(table, fields).map(([, value]) => value)];
+  });
+  const columns = writes[0] === undefined ? [] : toColumns(table, writes[0].fields).map(([column]) => column);
+  const assignments = columns.map((column, index) => {
+    const value = `seen.column${index + 5}`;
+    if (column === 'last_synced_at' || column === 'updated_at') return `${column} = ${instant(value)}`;
+    return `${column} = ${column === 'observed_generation' ? number(value) : value}`;
+  });
+  // To the millisecond, because a row that somebody else wrote may say more, and is read without.
+  const updated = isPostgres ? `date_trunc('milliseconds', deployment.updated_at)` : 'deployment.updated_at';
+  const sql = `UPDATE deployment SET ${assignments.join(', ')}
+FROM (VALUES ${rowsOfMarks(rows.length, columns.length + 4)}) AS seen
+WHERE deployment.id = seen.column1 AND deployment.change_id = seen.column2
+  AND ${updated} = ${instant('seen.column3')} AND deployment.status = seen.column4
+RETURNING id`;
+  try {
+    // The cast: they were ids when they were written.
+    return (await session.attempt(sql, rows.flat())).rows.map(({ id }) => id as InstanceId);
+  } catch (error) {
+    if (!(error instanceof SqlConstraintError)) throw error;
+    for (const { current, fields } of writes) {
+      const refused = await refusal(session, { ...current, ...fields }, error);
+      if (refused !== error) throw refused;
+    }
+    throw error;
+  }
 }
 
 async function existing(session: SqlSession, id: InstanceId): Promise<Instance> {

@@ -1,6 +1,6 @@
 import type { CallOptions } from '../../call-options.ts';
 import { CaelusError, type ErrorCode, type ErrorDetails } from '../../errors.ts';
-import { type CaelusEvent, parseNewEvent } from '../../model/caelus-event.ts';
+import { type CaelusEvent, type NewCaelusEvent, parseNewEvent } from '../../model/caelus-event.ts';
 import { type GitState, parseDriftKind, parseGitState } from '../../model/git-state.ts';
 import {
   type InstanceId,
@@ -40,9 +40,11 @@ import type {
 } from '../../ports/repository.ts';
 import {
   desiredChanges,
+  isUnchanged,
   MATURED_AT_ONCE,
   nextTurn,
   observedChanges,
+  observedWrites,
   parseBranchState,
   parseKeys,
   parseLease,
@@ -342,6 +344,13 @@ function writer(draft: Tables, assertOpen: () => void): Omit<RepositoryTransacti
   function recordChange(instanceId: string, changeId: string): void {
     draft.changes = new Set(draft.changes).add(`${instanceId} ${changeId}`);
   }
+  function append(event: NewCaelusEvent): void {
+    const parsed = parseNewEvent(event);
+    const { instanceId, changeId } = parsed;
+    draft.eventCount += 1;
+    draft.events = [...draft.events, keep({ ...parsed, cursor: eventCursor(placeOf(draft.eventCount), parsed) })];
+    if (instanceId !== null && changeId !== null) recordChange(instanceId, changeId);
+  }
   function existing(instanceId: string): Instance {
     const instance = draft.instances.get(instanceId);
     if (instance !== undefined) return instance;
@@ -409,6 +418,13 @@ function writer(draft: Tables, assertOpen: () => void): Omit<RepositoryTransacti
       const current = existing(id);
       putInstance({ ...current, ...observedChanges(current, observed, at) });
     },
+    async updateObservedMany(updates, at) {
+      const writes = observedWrites(updates, at).filter(({ current }) =>
+        isUnchanged(draft.instances.get(current.id), current),
+      );
+      for (const { current, fields } of writes) putInstance({ ...current, ...fields });
+      return writes.map(({ current }) => current.id);
+    },
     async putGitState(state) {
       draft.gitStates = put(draft.gitStates, state.instanceId, parseGitState(state));
     },
@@ -428,11 +444,10 @@ function writer(draft: Tables, assertOpen: () => void): Omit<RepositoryTransacti
       draft.drift = drift;
     },
     async appendEvent(event) {
-      const parsed = parseNewEvent(event);
-      const { instanceId, changeId } = parsed;
-      draft.eventCount += 1;
-      draft.events = [...draft.events, keep({ ...parsed, cursor: eventCursor(placeOf(draft.eventCount), parsed) })];
-      if (instanceId !== null && changeId !== null) recordChange(instanceId, changeId);
+      append(event);
+    },
+    async appendEvents(events) {
+      for (const event of events) append(event);
     },
     async pruneEvents(pruning) {
       const { before, keep, limit } = parseEventPruning(pruning);

@@ -60,12 +60,14 @@ export const eventCases: readonly ContractCase[] = [
       });
       const events = [full, sampleEvent(2), sampleEvent(3, { actor: { name: 'no mail' }, data: {} })];
       await append(repository, ...events);
+      await write(repository, (transaction) => transaction.appendEvents(events));
+      await write(repository, (transaction) => transaction.appendEvents([]));
       const read = await repository.listEvents();
       assert.deepEqual(
         read.map(({ cursor: _, ...event }) => event),
-        events,
+        [...events, ...events],
       );
-      assert.equal(new Set(read.map(({ cursor }) => cursor)).size, 3);
+      assert.equal(new Set(read.map(({ cursor }) => cursor)).size, 6);
     },
   },
   {

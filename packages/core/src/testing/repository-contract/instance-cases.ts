@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isCaelusError } from '../../errors.ts';
 import type { ProductId, TenantId, TierName } from '../../model/identifier.ts';
 import type { Instance, InstanceObserved } from '../../model/instance.ts';
-import type { DesiredUpdate, Repository, RepositoryReader } from '../../ports/repository.ts';
+import type { DesiredUpdate, ObservedUpdate, Repository, RepositoryReader } from '../../ports/repository.ts';
 import { assertRefused, type ContractCase } from './contract-case.ts';
 import {
   at,
@@ -11,6 +11,7 @@ import {
   hostileValues,
   hostname,
   instanceId,
+  sampleEvent,
   sampleGitState,
   sampleInstance,
   sampleProduct,
@@ -299,6 +300,98 @@ export const instanceCases: readonly ContractCase[] = [
         observe(repository, 1, { appliedTemplateVersionId: templateVersionId(9) }),
         'TEMPLATE_VERSION_UNKNOWN',
       );
+    },
+  },
+  {
+    name: 'updateObservedMany writes each whose row is as it was read, and says which',
+    async run({ repository }) {
+      const instances = Array.from({ length: 12 }, (_, number) => sampleInstance(number + 1));
+      await seed(repository, ...instances);
+      await update(repository, 2, 1, sampleUpdate(50));
+      await observe(repository, 3, { lastError: 'newer' }, 505);
+      await observe(repository, 4, { status: 'Deleted' }, 506);
+      const updates = instances.map((current, index) => ({
+        current,
+        // Not in the order of the ids, and not the same fields of each.
+        observed: index % 2 === 0 ? observation : { healthStatus: 'Degraded' as const, lastError: `\u0000 ${index}` },
+      }));
+      const absent = { current: sampleInstance(99), observed: observation };
+      const written = await write(repository, (transaction) =>
+        transaction.updateObservedMany([...updates, absent].toReversed(), at(510)),
+      );
+      const expected = [1, 5, 6, 7, 8, 9, 10, 11, 12].map(instanceId);
+      assert.deepEqual([...written].sort(), [...expected].sort());
+      for (const { current, observed } of updates.filter((each) => written.includes(each.current.id))) {
+        assert.deepEqual(await repository.findInstance(current.id), { ...current, ...observed, updatedAt: at(510) });
+      }
+      assert.equal((await repository.findInstance(instanceId(2)))?.lastError, instances[1]?.lastError);
+      assert.equal((await repository.findInstance(instanceId(3)))?.lastError, 'newer');
+      assert.equal((await repository.findInstance(instanceId(4)))?.status, 'Deleted');
+      assert.deepEqual(await write(repository, (transaction) => transaction.updateObservedMany([], at(520))), []);
+    },
+  },
+  {
+    name: 'updateObservedMany holds to the rules of updateObserved, and writes all or none',
+    async run({ repository }) {
+      const [first, second] = [sampleInstance(1), sampleInstance(2)];
+      const gone = sampleInstance(3, { status: 'Deleted' });
+      await seed(repository, first, second, gone);
+      const many = (...updates: readonly ObservedUpdate[]) =>
+        write(repository, (transaction) => transaction.updateObservedMany(updates, at(510)));
+      const good = { current: first, observed: observation };
+      await assertRefused(many(good, { current: gone, observed: { status: 'Running' } }), 'INSTANCE_DELETED');
+      await assertRefused(many(good, { current: first, observed: {} }), 'INVALID_INPUT');
+      const unknown = { appliedTemplateVersionId: templateVersionId(9) };
+      await assertRefused(many(good, { current: second, observed: unknown }), 'TEMPLATE_VERSION_UNKNOWN');
+      await assertRefused(many(good, { current: second, observed: { status: 'Odd' as never } }), 'INVALID_INPUT');
+      assert.deepEqual(await repository.findInstances([first.id, second.id, gone.id]), [first, second, gone]);
+      const foreign = { generation: 90, userValues: { b: 2 }, namespace: 'other' } as Partial<Instance>;
+      assert.deepEqual(await many({ current: first, observed: { ...foreign, ...observation } }), [first.id]);
+      assert.deepEqual(await repository.findInstance(first.id), { ...first, ...observation, updatedAt: at(510) });
+    },
+  },
+  {
+    name: 'updateObservedMany and appendEvents take more than one statement can',
+    async run({ repository }) {
+      const count = 501;
+      const instances = Array.from({ length: count }, (_, number) => sampleInstance(number + 1));
+      await seed(repository, ...instances);
+      const written = await write(repository, async (transaction) => {
+        await transaction.appendEvents(instances.map((_, number) => sampleEvent(number)));
+        return transaction.updateObservedMany(
+          instances.map((current) => ({ current, observed: observation })),
+          at(510),
+        );
+      });
+      assert.equal(new Set(written).size, count);
+      const last = await repository.findInstance(instanceId(count));
+      assert.deepEqual(last, { ...sampleInstance(count), ...observation, updatedAt: at(510) });
+      const page = await repository.listEvents({ limit: 500 });
+      const rest = await repository.listEvents({ limit: 500, after: page.at(-1)?.cursor });
+      const numbers = [...page, ...rest].map(({ data }) => data.number);
+      assert.deepEqual(
+        numbers,
+        instances.map((_, number) => number),
+      );
+    },
+  },
+  {
+    name: 'of two who saw the same rows at once, each row is written by one',
+    async run({ repository }) {
+      const instances = Array.from({ length: 20 }, (_, number) => sampleInstance(number + 1));
+      await seed(repository, ...instances);
+      const by = (lastError: string, order: readonly Instance[], second: number) =>
+        write(repository, (transaction) =>
+          transaction.updateObservedMany(
+            order.map((current) => ({ current, observed: { lastError } })),
+            at(second),
+          ),
+        );
+      const [one, other] = await Promise.all([by('one', instances, 510), by('other', instances.toReversed(), 511)]);
+      assert.equal(new Set([...one, ...other]).size, instances.length);
+      assert.equal(one.length + other.length, instances.length);
+      const winner = one.length > 0 ? 'one' : 'other';
+      for (const { id } of instances) assert.equal((await repository.findInstance(id))?.lastError, winner);
     },
   },
   {
