@@ -36,7 +36,7 @@ const handlers = {
         const items = await repository.claimWork(claim);
         if (items.length === 0) return;
         await repository.transaction(async (transaction) => {
-          for (const item of items) if (await transaction.completeWork(item)) completed += 1;
+          completed += (await transaction.completeWorkMany(items)).length;
         });
       }
     };

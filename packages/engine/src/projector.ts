@@ -14,7 +14,7 @@ import { type EngineContext, timestamp } from './engine-context.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { messageOf } from './message-of.ts';
 import { type InstanceProposal, proposeInstance } from './propose-instance.ts';
-import { isUnderDeletion, type ProjectResult, settleResult } from './settle-result.ts';
+import { isDone, isUnderDeletion, type ProjectResult, settleResult } from './settle-result.ts';
 
 /** What one batch came to. */
 export interface ProjectReport {
@@ -104,7 +104,10 @@ async function settle(
   try {
     const rewound = tip !== undefined && (await isRewound(context, before, tip, { signal }));
     await context.repository.transaction(async (transaction) => {
-      for (const result of results) await settleResult(context, transaction, result);
+      const done = results.filter(isDone).map(({ item }) => item);
+      const held = await transaction.completeWorkMany(done);
+      const completed = new Set(held.map(({ instanceId }) => instanceId));
+      for (const result of results) await settleResult(context, transaction, result, completed);
       if (tip !== undefined) await noteTip(context, transaction, before, tip, rewound);
     });
   } catch (error) {

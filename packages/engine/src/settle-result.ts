@@ -1,4 +1,13 @@
-import type { Actor, CommitId, GitState, Instance, Receipt, RepositoryTransaction, WorkItem } from '@caelus/core';
+import type {
+  Actor,
+  CommitId,
+  GitState,
+  Instance,
+  InstanceId,
+  Receipt,
+  RepositoryTransaction,
+  WorkItem,
+} from '@caelus/core';
 import { isCaelusError } from '@caelus/core';
 import { acceptEdit } from './accept-edit.ts';
 import { type EngineContext, timestamp, timestampIn } from './engine-context.ts';
@@ -16,11 +25,20 @@ export interface ProjectResult {
   readonly editor?: Actor | null | undefined;
 }
 
-/** Records in the rows what became of one instance, and gives its work back or calls it done. */
+/** Whether the work of an instance is done with this. Else it is tried again, or looked at until it is gone. */
+export function isDone({ receipt, examination }: ProjectResult): boolean {
+  return receipt.outcome !== 'failed' && examination !== undefined && !isUnderDeletion(examination);
+}
+
+/**
+ * Records in the rows what became of one instance, and gives its work back where it is not done. Of what is done, `completed`
+ * says for which the lease was still ours.
+ */
 export async function settleResult(
   context: EngineContext,
   transaction: RepositoryTransaction,
   result: ProjectResult,
+  completed: ReadonlySet<InstanceId>,
 ): Promise<void> {
   const { item, receipt, examination } = result;
   if (receipt.outcome === 'failed' || examination === undefined) {
@@ -29,7 +47,7 @@ export async function settleResult(
   }
   const held = isUnderDeletion(examination)
     ? await transaction.releaseWork(item, { availableAt: timestampIn(context, context.timings.deletion), error: null })
-    : await transaction.completeWork(item);
+    : completed.has(item.instanceId);
   // Whoever holds the lease now has seen what was written here, or will, and records it; this is the past.
   if (!held) return;
   const { instance, decision } = examination;

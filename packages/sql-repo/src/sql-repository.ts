@@ -36,7 +36,16 @@ import {
   insertTemplateVersion,
   listTemplateVersions,
 } from './tables/template-versions.ts';
-import { buryWork, completeWork, findWork, listWork, releaseWork, requestWork, workBacklog } from './tables/work.ts';
+import {
+  buryWork,
+  completeWork,
+  completeWorkMany,
+  findWork,
+  listWork,
+  releaseWork,
+  requestWork,
+  workBacklog,
+} from './tables/work.ts';
 import { claimWork, renewWork } from './tables/work-claims.ts';
 
 /** A repository in SQL, which a host's own transaction can join. */
@@ -176,6 +185,7 @@ function transactionOf(session: SqlSession): RepositoryTransaction {
     pruneEvents: (pruning) => pruneEvents(session, pruning),
     requestWork: (id, reason, at, options) => requestWork(session, id, reason, at, options),
     completeWork: (item) => completeWork(session, item),
+    completeWorkMany: (items) => completeWorkMany(session, items),
     releaseWork: (item, retry) => releaseWork(session, item, retry),
     buryWork: (item, burial) => buryWork(session, item, burial),
     replaceLease: (name, seen, next) => replaceLease(session, name, seen, next),

@@ -19,7 +19,7 @@ import { findLease } from '../src/tables/leases.ts';
 import { findProductBySlug, listProducts } from '../src/tables/products.ts';
 import { pruneEvents } from '../src/tables/pruned-events.ts';
 import { listTemplateVersions } from '../src/tables/template-versions.ts';
-import { completeWork, findWork, listWork, requestWork, workBacklog } from '../src/tables/work.ts';
+import { completeWork, completeWorkMany, findWork, listWork, requestWork, workBacklog } from '../src/tables/work.ts';
 import { claimWork, renewWork } from '../src/tables/work-claims.ts';
 
 /** The cursor that every event comes after. */
@@ -45,7 +45,7 @@ async function plansOf(call: (session: SqlSession) => Promise<unknown>): Promise
 }
 
 /** What a statement has made for itself, and no table. */
-const OWN = 'CONSTANT ROW|asked|ready|placed|served|\\(subquery';
+const OWN = 'CONSTANT ROW|asked|ready|placed|served|held|\\(subquery';
 const SCAN = new RegExp(`^SCAN (?!${OWN}|.*USING (?:COVERING )?INDEX)`);
 
 /** A step that costs what the table holds: a sort, or a scan that is not in the order of an index. */
@@ -122,6 +122,7 @@ describe('the plan of a listing reads one index in its order', () => {
     ['purgeIdempotencyRecords', (session) => purgeIdempotencyRecords(session, '2026-01-01T00:00:00.000Z' as never)],
     ['requestWork', (session) => requestWork(session, uuid, 'r', '2026-01-01T00:00:00.000Z' as never)],
     ['completeWork', (session) => completeWork(session, item)],
+    ['completeWorkMany', (session) => completeWorkMany(session, [item])],
     ['renewWork', (session) => renewWork(whole(session), [item], { leaseMilliseconds: 1, now })],
     ['findWork', (session) => findWork(session, 'x' as never)],
     ['findLease', (session) => findLease(session, 'x')],

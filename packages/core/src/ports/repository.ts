@@ -189,6 +189,8 @@ export interface RepositoryTransaction extends RepositoryReader {
    * Returns whether it was.
    */
   completeWork(item: WorkItem): Promise<boolean>;
+  /** Says so of many, as {@link completeWork} does, each of them once. Any number. Returns those whose lease was still the caller's. */
+  completeWorkMany(items: readonly WorkItem[]): Promise<readonly WorkItem[]>;
   /** Gives the lease back unfinished; the item is due again at `retry.availableAt`. Returns whether the lease was the caller's. */
   releaseWork(item: WorkItem, retry: WorkRetry): Promise<boolean>;
   /**

@@ -16,6 +16,7 @@ import {
   type WorkState,
   workStateOf,
 } from '@caelus/core';
+import { inParts, rowsOfMarks } from '../many-rows.ts';
 import { listPage } from '../ordered-page.ts';
 import { findRecord, instantOf, type RecordTable } from '../record-table.ts';
 import type { SqlSession } from '../sql-session.ts';
@@ -102,6 +103,14 @@ const COMPLETE = `UPDATE work SET
   attempts = 0, last_error = NULL, ${END_OF_LEASE}
 WHERE deployment_id = ? AND lease_token = ?`;
 
+/** What {@link COMPLETE} comes to where nothing was requested since the claim. */
+const completeMany = (rows: number) => `UPDATE work SET done = requested,
+  requested_at = COALESCE(requested_since_claim_at, requested_at), attempts = 0, last_error = NULL, ${END_OF_LEASE}
+FROM (VALUES ${rowsOfMarks(rows, 3)}) AS held
+WHERE work.deployment_id = held.column1 AND work.lease_token = held.column2
+  AND work.requested <= CAST(held.column3 AS bigint)
+RETURNING deployment_id`;
+
 const RELEASE = `UPDATE work SET turn = NULL, available_at = ?, attempts = attempts + ?,
   last_error = COALESCE(?, last_error), ${END_OF_LEASE}
 WHERE deployment_id = ? AND lease_token = ?`;
@@ -143,6 +152,27 @@ export async function completeWork(session: SqlSession, item: WorkItem): Promise
   const { requested, instanceId, leaseToken } = item;
   const parameters = [requested, requested, requested, requested, instanceId, leaseToken];
   return (await session.query(COMPLETE, parameters)).affected > 0;
+}
+
+export async function completeWorkMany(session: SqlSession, items: readonly WorkItem[]): Promise<readonly WorkItem[]> {
+  const held = new Set<WorkItem>();
+  for (const part of inParts(items)) {
+    const ids = part.map(({ instanceId }) => instanceId);
+    if (session.dialect === 'postgres') {
+      // In the order of the ids, so that two who want the same rows do not wait for each other.
+      const marks = ids.map(() => '?').join(', ');
+      const lock = `SELECT 1 FROM work WHERE deployment_id IN (${marks}) ORDER BY deployment_id FOR NO KEY UPDATE`;
+      await session.query(lock, ids);
+    }
+    const parameters = part.flatMap(({ instanceId, leaseToken, requested }) => [instanceId, leaseToken, requested]);
+    const { rows } = await session.query(completeMany(part.length), parameters);
+    const done = new Set(rows.map((row) => row.deployment_id));
+    for (const item of part) {
+      // What was requested since gets its tenant's next turn, which has to be another for each. The rest are lost.
+      if (done.has(item.instanceId) || (await completeWork(session, item))) held.add(item);
+    }
+  }
+  return items.filter((item) => held.has(item));
 }
 
 export async function releaseWork(session: SqlSession, item: WorkItem, retry: WorkRetry): Promise<boolean> {

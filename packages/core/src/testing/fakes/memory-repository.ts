@@ -364,6 +364,19 @@ function writer(draft: Tables, assertOpen: () => void): Omit<RepositoryTransacti
     draft.instances = put(draft.instances, instance.id, instance);
     recordChange(instance.id, instance.changeId);
   }
+  function complete(item: WorkItem): boolean {
+    return endLease(item, (work) => {
+      const done = Math.max(work.done, Math.min(work.requested, item.requested));
+      return {
+        ...work,
+        done,
+        turn: work.requested > done ? turnAfter(draft.work, work.tenant) : work.turn,
+        requestedAt: work.requestedSinceClaimAt ?? work.requestedAt,
+        attempts: 0,
+        lastError: null,
+      };
+    });
+  }
   /** Writes the work of an instance if the lease is still that of `item`. */
   function endLease({ instanceId, leaseToken }: WorkItem, next: (work: Work) => Work): boolean {
     const work = draft.work.get(instanceId);
@@ -481,17 +494,10 @@ function writer(draft: Tables, assertOpen: () => void): Omit<RepositoryTransacti
       });
     },
     async completeWork(item) {
-      return endLease(item, (work) => {
-        const done = Math.max(work.done, Math.min(work.requested, item.requested));
-        return {
-          ...work,
-          done,
-          turn: work.requested > done ? turnAfter(draft.work, work.tenant) : work.turn,
-          requestedAt: work.requestedSinceClaimAt ?? work.requestedAt,
-          attempts: 0,
-          lastError: null,
-        };
-      });
+      return complete(item);
+    },
+    async completeWorkMany(items) {
+      return items.filter(complete);
     },
     async releaseWork(item, { availableAt, error }) {
       parseTimestamp(availableAt);

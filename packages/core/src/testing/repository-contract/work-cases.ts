@@ -261,6 +261,24 @@ export const workCases: readonly ContractCase[] = [
     },
   },
   {
+    name: 'many are completed at once: those whose lease is the caller’s, and up to what was requested then',
+    async run({ repository }) {
+      for (const number of [1, 2, 3, 4, 5]) await request(repository, number, 0);
+      const items = await claim(repository, 1, { limit: 5 });
+      assert.equal(items.length, 5);
+      const [again, lost, ...rest] = items as [WorkItem, WorkItem, ...WorkItem[]];
+      await write(repository, (transaction) => transaction.requestWork(again.instanceId, 'once more', at(2)));
+      await release(repository, lost, { availableAt: at(3), error: null });
+      const held = await write(repository, (transaction) => transaction.completeWorkMany(items));
+      assert.deepEqual(ids(held).toSorted(), ids([again, ...rest]).toSorted());
+      assert.deepEqual(await write(repository, (transaction) => transaction.completeWorkMany(items)), []);
+      assert.deepEqual(await write(repository, (transaction) => transaction.completeWorkMany([])), []);
+      for (const { instanceId: id } of rest) assert.equal((await repository.findWork(id))?.state, 'done');
+      const left = await claim(repository, 10, { limit: 5 });
+      assert.deepEqual(ids(left).toSorted(), ids([again, lost]).toSorted());
+    },
+  },
+  {
     name: 'reasons, errors and owners survive whatever they hold',
     async run({ repository }) {
       for (const [number, text] of hostileTexts.entries()) {
