@@ -36,7 +36,8 @@ const handlers = {
         const items = await repository.claimWork(claim);
         if (items.length === 0) return;
         await repository.transaction(async (transaction) => {
-          completed += (await transaction.completeWorkMany(items)).length;
+          const held = await transaction.completeWorkMany(items);
+          completed += held.length;
         });
       }
     };
