@@ -8,6 +8,7 @@ import {
   remoteNotFound,
   requestTooLarge,
 } from './git-credentials.ts';
+import { createRequestLimit, type RequestLimit } from './request-limit.ts';
 
 export interface HttpSessionOptions {
   readonly url: string;
@@ -70,30 +71,31 @@ export function createHttpSession({ url, credentials, fetch, timeoutMilliseconds
   let authorization: Headers | undefined;
   const source = createCredentialSource(url, credentials);
 
-  async function send(target: string, request: HttpRequest, signal: AbortSignal | undefined): Promise<Response> {
+  async function send(target: string, request: HttpRequest, limit: RequestLimit): Promise<Response> {
     const headers = new Headers(authorization);
     headers.set('accept', request.accept);
     if (request.contentType !== undefined) headers.set('content-type', request.contentType);
-    const timeout = AbortSignal.timeout(timeoutMilliseconds);
+    limit.restart();
     try {
-      return await fetch(target, {
+      const response = fetch(target, {
         method: request.method,
         headers,
         redirect: 'manual',
-        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+        signal: limit.signal,
         ...(request.body === undefined ? {} : { body: request.body }),
       });
+      return await limit.race(response);
     } catch (error) {
-      signal?.throwIfAborted();
+      limit.throwIfStopped();
       if (request.method === 'POST' && !isNotSent(error)) throw new LostResponseError('no answer', { cause: error });
       throw unavailable(url, 'the connection failed.', error);
     }
   }
 
-  async function sendFollowing(request: HttpRequest, signal: AbortSignal | undefined): Promise<Response> {
+  async function sendFollowing(request: HttpRequest, limit: RequestLimit): Promise<Response> {
     let target = base + request.path;
     for (let redirects = 0; redirects <= REDIRECTS; redirects += 1) {
-      const response = await send(target, request, signal);
+      const response = await send(target, request, limit);
       if (response.status < 300 || response.status >= 400) {
         // As Git does: what the first request was redirected to serves the following ones.
         if (target.endsWith(request.path)) base = target.slice(0, -request.path.length);
@@ -111,25 +113,30 @@ export function createHttpSession({ url, credentials, fetch, timeoutMilliseconds
   }
 
   /** A request that was one too many has done nothing, so it is sent again when the server says. */
-  async function sendPatiently(request: HttpRequest, signal: AbortSignal | undefined): Promise<Response> {
+  async function sendPatiently(request: HttpRequest, limit: RequestLimit): Promise<Response> {
     for (let waits = 0; ; waits += 1) {
-      const response = await sendFollowing(request, signal);
+      const response = await sendFollowing(request, limit);
       const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
       if (response.status !== 429 || waits === WAITS || !(seconds >= 0 && seconds <= MOST_WAIT_SECONDS))
         return response;
       await response.body?.cancel();
-      await waitFor(seconds * 1000, signal);
+      limit.pause();
+      await waitFor(seconds * 1000, limit.signal);
     }
   }
 
-  async function answerTo(request: HttpRequest, signal: AbortSignal | undefined): Promise<Response> {
-    signal?.throwIfAborted();
+  async function answerTo(
+    request: HttpRequest,
+    limit: RequestLimit,
+    signal: AbortSignal | undefined,
+  ): Promise<Response> {
     authorization ??= await source.ask(signal);
-    let response = await sendPatiently(request, signal);
+    let response = await sendPatiently(request, limit);
     if (response.status === 401 && source.canAsk) {
       await response.body?.cancel();
+      limit.pause();
       authorization = await source.ask(signal);
-      response = await sendPatiently(request, signal);
+      response = await sendPatiently(request, limit);
     }
     const isAnswer = response.ok && response.headers.get('content-type')?.split(';')[0]?.trim() === request.accept;
     if (isAnswer) return response;
@@ -140,13 +147,23 @@ export function createHttpSession({ url, credentials, fetch, timeoutMilliseconds
   }
 
   async function* stream(request: HttpRequest, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
-    const { body } = await answerTo(request, signal);
+    signal?.throwIfAborted();
+    using limit = createRequestLimit(timeoutMilliseconds, signal);
+    const { body } = await answerTo(request, limit, signal);
+    const reader = body?.getReader();
+    if (reader === undefined) return;
     try {
-      for await (const part of body ?? []) yield Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+      for (;;) {
+        const { done, value } = await limit.race(reader.read());
+        if (done) return;
+        yield Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+      }
     } catch (error) {
-      signal?.throwIfAborted();
+      limit.throwIfStopped();
       if (request.method === 'POST') throw new LostResponseError('half an answer', { cause: error });
       throw unavailable(url, 'the connection broke.', error);
+    } finally {
+      void reader.cancel().catch(() => {});
     }
   }
 
