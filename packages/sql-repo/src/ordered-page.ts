@@ -60,7 +60,11 @@ export async function queryOrdered<T extends object>(
     }
     if (condition !== null) terms.push(condition);
     const where = terms.length === 0 ? '' : `WHERE ${terms.join(' AND ')}`;
-    return `SELECT * FROM ${table.name} ${indexHint(session, listing.index)} ${where}`;
+    const select = `SELECT * FROM ${table.name} ${indexHint(session, listing.index)} ${where}`;
+    if (session.dialect === 'sqlite' || arms.length === 1) return select;
+    // PostgreSQL would read and sort all that each arm has: a page needs no more of any of them than it holds itself.
+    parameters.push(limit);
+    return `(${select} ORDER BY ${key.map((column) => `${column} ${direction}`).join(', ')} LIMIT ?)`;
   });
   const order = key.map((column) => `page.${column} ${direction}`).join(', ');
   const columns = columnsOf(session, table);

@@ -18,7 +18,7 @@ beforeAll(async () => {
   database = await createDatabase();
   pooler = await startPgbouncer(binary, database.url, { connections: 4 });
   pools = [0, 1].map(() => new pg.Pool({ connectionString: pooler.url, max: 8 }));
-  executor = fromPgPool(pools[0] as pg.Pool);
+  executor = withoutListen(pools[0] as pg.Pool);
 });
 afterAll(async () => {
   if (serverUrl === null || binary === null) return;
@@ -26,6 +26,12 @@ afterAll(async () => {
   await pooler[Symbol.asyncDispose]();
   await database[Symbol.asyncDispose]();
 });
+
+/** The session that listens would be another one's after its transaction: whoever waits asks from time to time. */
+function withoutListen(pool: pg.Pool): SqlExecutor {
+  const { listen: _, ...executor } = fromPgPool(pool);
+  return executor;
+}
 
 let schemas = 0;
 const nextSchema = () => {
@@ -42,7 +48,7 @@ repositoryContract(
       const schema = nextSchema();
       return {
         repository: await database.open({ schema, executor }),
-        reopen: () => database.open({ schema, executor: fromPgPool(pools[1] as pg.Pool) }),
+        reopen: () => database.open({ schema, executor: withoutListen(pools[1] as pg.Pool) }),
       };
     },
   },
