@@ -131,7 +131,7 @@ export function nextTurn(
 /**
  * The fields of an instance that `updateDesired` writes, the next generation among them. What `update` carries beside
  * the desired state is left out.
- * @throws {CaelusError} `GENERATION_STALE`, `INSTANCE_DELETED`, and the codes of {@link parseInstanceFields}
+ * @throws {CaelusError} `GENERATION_STALE`, `INSTANCE_DELETED`, and the codes of {@link parseInstance}
  */
 export function desiredChanges(
   current: Instance,
@@ -155,7 +155,7 @@ export function desiredChanges(
 
 /**
  * The fields of an instance that `updateObserved` writes. What `observed` carries beside them is left out.
- * @throws {CaelusError} `INSTANCE_DELETED`, and the codes of {@link parseInstanceFields}
+ * @throws {CaelusError} `INSTANCE_DELETED`, and the codes of {@link parseInstance}
  */
 export function observedChanges(
   current: Instance,
@@ -175,7 +175,7 @@ export interface ObservedWrite {
 
 /**
  * What `updateObservedMany` writes, in the order of the ids, so that two who write the same rows do not wait for each other.
- * @throws {CaelusError} `INSTANCE_DELETED`, `INVALID_INPUT`, and the codes of {@link parseInstanceFields}
+ * @throws {CaelusError} `INSTANCE_DELETED`, `INVALID_INPUT`, and the codes of {@link parseInstance}
  */
 export function observedWrites(updates: readonly ObservedUpdate[], at: Timestamp): readonly ObservedWrite[] {
   const ids = new Set(updates.map(({ current }) => current.id));
