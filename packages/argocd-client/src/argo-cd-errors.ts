@@ -1,7 +1,7 @@
 import { CaelusError } from '@caelus/core';
 
 /** Where an error of Argo CD happened. */
-interface ArgoCdPlace {
+export interface ArgoCdPlace {
   /** The server's URL, without credentials. */
   readonly server: string;
   /** Method and path of the request. */

@@ -12,6 +12,8 @@ export type {
   SyncRequest,
 } from './applications.ts';
 export type { ArgoCdClientOptions, ArgoCdLogin, ArgoCdToken } from './argo-cd-client-options.ts';
+// Without a type of its own there, what that file adds to the codes of the core would not be published.
+export type { ArgoCdPlace } from './argo-cd-errors.ts';
 export type { ArgoCdClusters, ClusterAddress } from './clusters.ts';
 export { type ArgoCdClient, type ArgoCdUser, createArgoCdClient } from './create-argo-cd-client.ts';
 export type { ArgoCdProjects, NewToken } from './projects.ts';
