@@ -6,7 +6,7 @@ import { request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { renderRepository, type Tier } from '@caelus/core';
+import { renderRepository, type StatusSource, type Tier } from '@caelus/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { createRepository } from '../../../../testbed/src/index.ts';
@@ -31,6 +31,12 @@ const run = (input: BootstrapInput, options = {}) => bootstrap(cluster.client, p
 const outcomes = ({ objects }: Awaited<ReturnType<typeof run>>) => [...new Set(objects.map(({ outcome }) => outcome))];
 const rulesOf = async (severity: string) =>
   (await verify(cluster.client, FULL)).flatMap((finding) => (finding.severity === severity ? [finding.rule] : []));
+
+async function applicationsOf(source: StatusSource): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const { metadata } of source.list()) names.push(metadata.name);
+  return names;
+}
 
 // In the order of a new installation; each goes on from the one before.
 describe('bootstrap of a real cluster with a plain Argo CD', () => {
@@ -75,7 +81,8 @@ describe('bootstrap of a real cluster with a plain Argo CD', () => {
   it('gives the service account what the status source needs, and nothing else', async () => {
     await using client = await cluster.clientOf({ namespace: 'caelus', name: 'caelus' });
     const source = createKubernetesStatusSource({ client });
-    for await (const _ of source.list()) expect.unreachable();
+    // The API server takes up new rights a moment after it has accepted them.
+    await expect.poll(() => applicationsOf(source), { timeout: 30_000, interval: 250 }).toEqual([]);
     const stop = new AbortController();
     const events = source.watch({ signal: stop.signal })[Symbol.asyncIterator]();
     expect((await events.next()).value).toEqual({ type: 'synced' });
