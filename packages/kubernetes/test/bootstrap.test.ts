@@ -65,6 +65,19 @@ describe('bootstrap', () => {
     expect(cluster.api.objects.version).toBe(version);
   });
 
+  it('does not take for its own change what Argo CD writes between its look and its write', async () => {
+    await using cluster = await start();
+    await cluster.run();
+    cluster.api.interceptors.push(({ method, url }) => {
+      const isWrite = method === 'PATCH' && url.pathname === ROOT && !url.searchParams.has('dryRun');
+      const root = cluster.api.objects.read(ROOT);
+      if (isWrite && root) cluster.api.objects.put(ROOT, { ...root, status: { sync: { status: 'Synced' } } }, 'argocd');
+      return false;
+    });
+    expect(new Set(Object.values(outcomes(await cluster.run())))).toEqual(new Set(['unchanged']));
+    expect(cluster.api.objects.read(ROOT)?.status).toEqual({ sync: { status: 'Synced' } });
+  });
+
   it('leaves all else in the objects of Argo CD as it was', async () => {
     await using cluster = await start();
     await cluster.run();

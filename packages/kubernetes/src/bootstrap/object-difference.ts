@@ -1,14 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KubernetesObject } from '../client/resource.ts';
 
-/** Whether two states of an object differ in more than the API server's own notes. */
+/** What controllers write: an Application's `operation` is, like every `status`, Argo CD's. */
+const OF_CONTROLLERS = new Set(['status', 'operation']);
+const OF_API_SERVER = new Set(['managedFields', 'resourceVersion', 'generation']);
+
+/** Whether two states of an object are the same but for what the API server and controllers write themselves. */
 export function isSameObject(left: KubernetesObject, right: KubernetesObject): boolean {
   return isDeepStrictEqual(withoutNotes(left), withoutNotes(right));
 }
 
-function withoutNotes({ metadata, ...rest }: KubernetesObject): object {
-  const { managedFields: _, resourceVersion: __, generation: ___, ...kept } = metadata;
-  return { ...rest, metadata: kept };
+function withoutNotes(object: KubernetesObject): object {
+  return { ...without(OF_CONTROLLERS, object), metadata: without(OF_API_SERVER, object.metadata) };
+}
+
+function without(keys: ReadonlySet<string>, fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([key]) => !keys.has(key)));
 }
 
 /**
