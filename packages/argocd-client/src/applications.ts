@@ -1,6 +1,6 @@
 import type { CallOptions } from '@caelus/core';
+import { createLinkedAbort } from '@caelus/core/adapter';
 import { type Api, type ArgoCdSchemas, callOf, contentOf, present } from './api.ts';
-import { createLinkedAbort } from './linked-abort.ts';
 import { readFrames, type StreamPatience } from './stream-frames.ts';
 import { EVENT_STREAM } from './transport.ts';
 

@@ -1,5 +1,5 @@
 import { type Clock, type InputIssue, type Logger, silentLogger } from '@caelus/core';
-import { integerIssues, issueUnless, refuseOptions, unknownKeys } from './option-issues.ts';
+import { integerIssues, issueUnless, refuseInput, unknownKeys } from '@caelus/core/adapter';
 import { systemClock } from './system-clock.ts';
 
 /** A token, or where to get one: asked before the first request, and once more when Argo CD no longer accepts it. */
@@ -79,7 +79,7 @@ export function parseArgoCdClientOptions(options: ArgoCdClientOptions): ArgoCdSe
     ...integerIssues('/maxAnswerBytes', maxAnswerBytes, 1024, 2 ** 29),
     ...integerIssues('/streamIdleMilliseconds', streamIdleMilliseconds, 1_000, 3_600_000),
   ];
-  refuseOptions('the Argo CD client', issues);
+  refuseInput('The options of the Argo CD client', issues);
   return {
     baseUrl: withoutSlash(options.baseUrl),
     token,

@@ -1,7 +1,7 @@
 import type { CallOptions, Clock } from '@caelus/core';
+import { createLinkedAbort } from '@caelus/core/adapter';
 import { answerInvalid, refusalError, unavailable } from './argo-cd-errors.ts';
 import { createFrameDecoder } from './frame-decoder.ts';
-import { createLinkedAbort } from './linked-abort.ts';
 import { readableText } from './readable-text.ts';
 
 /** The longest single frame that is read: an Application, or a tree, in JSON. */

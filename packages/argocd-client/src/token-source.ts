@@ -1,7 +1,7 @@
 import { type Clock, isCaelusError } from '@caelus/core';
+import { abortable } from '@caelus/core/adapter';
 import type { ArgoCdSettings, ArgoCdToken } from './argo-cd-client-options.ts';
 import { authFailed } from './argo-cd-errors.ts';
-import { raceWithSignal } from './race-with-signal.ts';
 
 /** The token that stands for us, which calls at the same time share. */
 export interface TokenSource {
@@ -34,7 +34,7 @@ export function createTokenSource(settings: ArgoCdSettings, logIn: () => Promise
     asking ??= ask().finally(() => {
       asking = undefined;
     });
-    return raceWithSignal(asking, signal);
+    return abortable(asking, signal);
   }
 
   return {

@@ -1,4 +1,5 @@
 import { isCaelusError } from '@caelus/core';
+import { createLinkedAbort } from '@caelus/core/adapter';
 import type { ArgoCdSettings } from './argo-cd-client-options.ts';
 import {
   answerInvalid,
@@ -8,7 +9,6 @@ import {
   refusalError,
   unavailable,
 } from './argo-cd-errors.ts';
-import { createLinkedAbort } from './linked-abort.ts';
 import { readableText } from './readable-text.ts';
 import { isRepeatable, type Outcome, parseRetryAfter, retryDelay, shouldRetry } from './retry-policy.ts';
 import type { TokenSource } from './token-source.ts';

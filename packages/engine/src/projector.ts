@@ -7,7 +7,7 @@ import {
   underPrefix,
   type WorkItem,
 } from '@caelus/core';
-import { abortable } from './abortable.ts';
+import { abortable } from '@caelus/core/adapter';
 import { findEditor } from './accept-edit.ts';
 import { isRewound, noteTip } from './branch-state.ts';
 import { type EngineContext, timestamp } from './engine-context.ts';

@@ -7,10 +7,10 @@ import {
   parseGitRepositoryUrl,
   parseRepoPath,
 } from '@caelus/core';
+import { integerIssues, issueUnless, refuseInput, unknownKeys } from '@caelus/core/adapter';
 import type { GitSigner } from './commit-signature.ts';
 import type { GitFileSystem } from './file-access.ts';
 import type { GitTransport } from './git-backend.ts';
-import { refuseOptions, unknownKeys } from './option-issues.ts';
 import { DEFAULT_PROTECTED_PATHS, MOST_PREFIX_SEGMENTS, type PathRules } from './path-rules.ts';
 import { DEFAULT_TOPIC_BRANCH, type PullRequestSettings } from './pull-request/pull-request.ts';
 import type { GitCredentialsCallback } from './remote/git-credentials.ts';
@@ -119,47 +119,47 @@ export function checkGitStoreOptions(options: GitStoreOptions): void {
   const issues: InputIssue[] = [
     ...unknownKeys('', options, KEYS),
     ...unknownKeys('/remote', remote ?? {}, REMOTE_KEYS),
-    ...check(
+    ...issueUnless(
       '/directory',
       typeof directory === 'string' && directory !== '' && !directory.includes('\0'),
       'Give a path.',
     ),
-    ...check('/branch', isBranch(branch), 'Give a branch name of plain segments.'),
-    ...check(
+    ...issueUnless('/branch', isBranch(branch), 'Give a branch name of plain segments.'),
+    ...issueUnless(
       '/pathPrefix',
       pathPrefix === undefined || pathPrefix.split('/').length <= MOST_PREFIX_SEGMENTS,
       `Give at most ${MOST_PREFIX_SEGMENTS} segments.`,
     ),
-    ...check(
+    ...issueUnless(
       '/protectedPaths',
       Array.isArray(protectedPaths) && protectedPaths.length <= MOST_PROTECTED_PATHS,
       `Give a list of at most ${MOST_PROTECTED_PATHS} paths.`,
     ),
     ...(pullRequest === undefined ? [] : pullRequestIssues(pullRequest, branch)),
-    ...check(
+    ...issueUnless(
       '/transport',
       transport === undefined || typeof transport.open === 'function',
       'Give what nativeGit returns.',
     ),
-    ...check('/fs', transport === undefined || options.fs === undefined, 'It does not go with a transport.'),
-    ...check(
+    ...issueUnless('/fs', transport === undefined || options.fs === undefined, 'It does not go with a transport.'),
+    ...issueUnless(
       '/remote/fetch',
       transport === undefined || remote?.fetch === undefined,
       'It does not go with a transport.',
     ),
-    ...check('/sign', options.sign === undefined || typeof options.sign === 'function', 'Give a function.'),
-    ...integer('/retries', options.retries, 0, 1000),
-    ...integer('/maxBatch', options.maxBatch, 1, 10_000),
-    ...integer('/maxWaiting', options.maxWaiting, 1, 1_000_000),
-    ...integer('/lockWaitMilliseconds', options.lockWaitMilliseconds, 0, 60_000),
-    ...check(
+    ...issueUnless('/sign', options.sign === undefined || typeof options.sign === 'function', 'Give a function.'),
+    ...integerIssues('/retries', options.retries, 0, 1000),
+    ...integerIssues('/maxBatch', options.maxBatch, 1, 10_000),
+    ...integerIssues('/maxWaiting', options.maxWaiting, 1, 1_000_000),
+    ...integerIssues('/lockWaitMilliseconds', options.lockWaitMilliseconds, 0, 60_000),
+    ...issueUnless(
       '/durability',
       options.durability === undefined || ['strict', 'relaxed'].includes(options.durability),
       "Use 'strict' or 'relaxed'.",
     ),
-    ...integer('/remote/timeoutMilliseconds', remote?.timeoutMilliseconds, 1, 3_600_000),
+    ...integerIssues('/remote/timeoutMilliseconds', remote?.timeoutMilliseconds, 1, 3_600_000),
   ];
-  refuseOptions('the Git store', issues);
+  refuseInput('The options of the Git store', issues);
   if (committer !== undefined) parseActor(committer);
   if (remote === undefined) return;
   parseGitRepositoryUrl(remote.url);
@@ -189,21 +189,12 @@ function pullRequestIssues(settings: PullRequestSettings, branch: string): reado
   const isApart = !`${topicBranch}/`.startsWith(`${branch}/`) && !`${branch}/`.startsWith(`${topicBranch}/`);
   return [
     ...unknownKeys('/pullRequest', settings, ['topicBranch', 'host']),
-    ...check('/pullRequest/host', typeof host?.ensureOpen === 'function', 'Give an object with ensureOpen.'),
-    ...check('/pullRequest/topicBranch', isBranch(topicBranch), 'Give a branch name of plain segments.'),
-    ...check('/pullRequest/topicBranch', isApart, 'Give one that is not the branch, nor below it or above it.'),
+    ...issueUnless('/pullRequest/host', typeof host?.ensureOpen === 'function', 'Give an object with ensureOpen.'),
+    ...issueUnless('/pullRequest/topicBranch', isBranch(topicBranch), 'Give a branch name of plain segments.'),
+    ...issueUnless('/pullRequest/topicBranch', isApart, 'Give one that is not the branch, nor below it or above it.'),
   ];
 }
 
 function isBranch(name: string): boolean {
   return name.length <= 200 && BRANCH.test(name);
-}
-
-function check(path: string, accepted: boolean, message: string): readonly InputIssue[] {
-  return accepted ? [] : [{ path, message }];
-}
-
-function integer(path: string, value: number | undefined, least: number, most: number): readonly InputIssue[] {
-  const accepted = value === undefined || (Number.isInteger(value) && value >= least && value <= most);
-  return check(path, accepted, `Use a whole number from ${least} to ${most}.`);
 }

@@ -1,6 +1,6 @@
 import { type Logger, silentLogger } from '@caelus/core';
+import { integerIssues, issueUnless, refuseInput, unknownKeys } from '@caelus/core/adapter';
 import { hmac, isSameSecret, toHex } from '../hmac.ts';
-import { integerIssues, issueUnless, refuseOptions, unknownKeys } from '../option-issues.ts';
 
 /**
  * How a notification shows that it comes from Argo CD. Of several secrets, any counts: give the new one beside the old one while
@@ -135,7 +135,7 @@ function checkOptions({ proof, onHint, maxBodyBytes = 65_536, ...rest }: ArgoCdN
   const isSecret = (secret: unknown) => typeof secret === 'string' && secret.length >= LEAST_SECRET;
   const isSecrets = Array.isArray(given) && given.length >= 1 && given.length <= MOST_SECRETS && given.every(isSecret);
   const { header = 'x', prefix = '' } = proof?.type === 'hmac' ? proof : {};
-  refuseOptions('the receiver of notifications', [
+  refuseInput('The options of the receiver of notifications', [
     ...unknownKeys('', { proof, onHint, maxBodyBytes, ...rest }, KEYS),
     ...issueUnless(
       '/proof',

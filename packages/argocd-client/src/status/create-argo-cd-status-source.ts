@@ -8,12 +8,11 @@ import {
   type StatusSource,
   silentLogger,
 } from '@caelus/core';
+import { createLinkedAbort, integerIssues, issueUnless, refuseInput, unknownKeys } from '@caelus/core/adapter';
 import type { ArgoCdSchemas } from '../api.ts';
 import type { ApplicationAddress } from '../applications.ts';
 import { answerInvalid } from '../argo-cd-errors.ts';
 import type { ArgoCdClient } from '../create-argo-cd-client.ts';
-import { createLinkedAbort } from '../linked-abort.ts';
-import { integerIssues, issueUnless, refuseOptions, unknownKeys } from '../option-issues.ts';
 import { systemClock } from '../system-clock.ts';
 import { watchManaged } from './watch-managed.ts';
 
@@ -48,7 +47,7 @@ const MOST_PROJECTS = 50;
 export function createArgoCdStatusSource(options: ArgoCdStatusSourceOptions): StatusSource {
   const { client, projects, selector = MANAGED_SELECTOR, namespace, relistMilliseconds = 300_000 } = options;
   const isNames = Array.isArray(projects) && projects.every((project) => typeof project === 'string' && project !== '');
-  refuseOptions('the status source', [
+  refuseInput('The options of the status source', [
     ...unknownKeys('', options, KEYS),
     ...issueUnless('/client', typeof client?.applications?.list === 'function', 'Give a client of Argo CD.'),
     ...issueUnless(

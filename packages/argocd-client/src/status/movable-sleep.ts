@@ -1,5 +1,5 @@
 import type { Clock } from '@caelus/core';
-import { createLinkedAbort } from '../linked-abort.ts';
+import { createLinkedAbort } from '@caelus/core/adapter';
 
 /** A sleep whose end may move while it lasts. */
 export interface MovableSleep {

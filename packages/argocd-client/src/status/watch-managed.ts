@@ -1,5 +1,5 @@
 import { type ApplicationEvent, type CallOptions, type Clock, isCaelusError, type Logger } from '@caelus/core';
-import { createLinkedAbort } from '../linked-abort.ts';
+import { createLinkedAbort } from '@caelus/core/adapter';
 import { retryDelay } from '../retry-policy.ts';
 import { createEventQueue } from './event-queue.ts';
 import { createKnownApplications, type VersionedApplication } from './known-applications.ts';

@@ -8,11 +8,10 @@ import {
   parseGitRepositoryUrl,
   silentLogger,
 } from '@caelus/core';
+import { createLinkedAbort, integerIssues, issueUnless, refuseInput, unknownKeys } from '@caelus/core/adapter';
 import { baseUrlIssues, withoutSlash } from '../argo-cd-client-options.ts';
 import { unavailable } from '../argo-cd-errors.ts';
 import type { ArgoCdClient } from '../create-argo-cd-client.ts';
-import { createLinkedAbort } from '../linked-abort.ts';
-import { integerIssues, issueUnless, refuseOptions, unknownKeys } from '../option-issues.ts';
 import { readableText } from '../readable-text.ts';
 import { retryDelay } from '../retry-policy.ts';
 import { systemClock } from '../system-clock.ts';
@@ -230,7 +229,7 @@ function checkOptions(options: ArgoCdWebhookNotifierOptions): void {
   const { maxPayloadBytes = 2 ** 22, timeoutMilliseconds = 10_000, retries = 2 } = options;
   const isName = (value: unknown) => value === undefined || (typeof value === 'string' && value !== '');
   const names = fallback?.projects;
-  refuseOptions('the webhook notifier', [
+  refuseInput('The options of the webhook notifier', [
     ...unknownKeys('', options, KEYS),
     ...baseUrlIssues('/baseUrl', options.baseUrl),
     ...issueUnless('/repository', typeof repository === 'object' && repository !== null, 'Give the repository.'),

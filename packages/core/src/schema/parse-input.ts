@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { CaelusError, type ErrorCode, type InputIssue } from '../errors.ts';
 import { toJsonPointer } from '../values/json-pointer.ts';
+import { refusal } from './input-issues.ts';
 
 /** The codes whose details are a list of issues: a schema may ask for one of them in place of `INVALID_INPUT`. */
 export type IssueCode =
@@ -33,8 +34,7 @@ export function parseInput<Output>(schema: z.ZodType<Output>, input: unknown, wh
   const found = result.error.issues.map((outer) => (outer.code === 'invalid_key' ? (outer.issues[0] ?? outer) : outer));
   const issues: InputIssue[] = found.slice(0, ISSUES_LIMIT).map(toInputIssue);
   const code = found.map(codeOf).find((own) => own !== undefined) ?? 'INVALID_INPUT';
-  const list = issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
-  throw new CaelusError({ code, message: `${what} cannot be accepted. ${list}`, details: { issues } });
+  throw new CaelusError({ code, message: refusal(what, issues), details: { issues } });
 }
 
 const FIELD_NAME = /^[A-Za-z0-9._/-]{1,63}$/;

@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path';
 import type { InputIssue } from '@caelus/core';
+import { refuseInput, unknownKeys } from '@caelus/core/adapter';
 import type { GitTransport } from '../git-backend.ts';
-import { refuseOptions, unknownKeys } from '../option-issues.ts';
 import { type NativeGitSshOptions, sshIssues } from './ssh-command.ts';
 
 export interface NativeGitOptions {
@@ -45,7 +45,7 @@ export function nativeGit(options: NativeGitOptions = {}): GitTransport {
       .map(([name]) => notText(`/environment/${name}`)),
     ...(ssh === undefined ? [] : sshIssues(ssh)),
   ];
-  refuseOptions('nativeGit', issues);
+  refuseInput('The options of nativeGit', issues);
   return {
     hasSsh: ssh !== undefined,
     async open(backend) {

@@ -1,3 +1,5 @@
+import { abortable, createLinkedAbort } from '@caelus/core/adapter';
+
 /** How long a request and its answer may take, and the caller's own wish to stop. */
 export interface RequestLimit extends Disposable {
   /** For `fetch`. */
@@ -12,17 +14,11 @@ export interface RequestLimit extends Disposable {
   race<T>(promise: Promise<T>): Promise<T>;
 }
 
-/**
- * Makes a limit that holds until it is disposed of. Not `AbortSignal.any` and `AbortSignal.timeout`: on Node.js 20 the garbage
- * collector takes the one out of the other, and then a body that stalls is read for ever.
- */
+/** Makes a limit that holds until it is disposed of. */
 export function createRequestLimit(milliseconds: number, signal: AbortSignal | undefined): RequestLimit {
-  const reached = new AbortController();
+  const reached = createLinkedAbort(signal);
   const late = () => reached.abort(new DOMException(`No answer within ${milliseconds} ms.`, 'TimeoutError'));
-  const stop = () => reached.abort(signal?.reason);
   let timer: NodeJS.Timeout | undefined;
-  if (signal?.aborted) stop();
-  signal?.addEventListener('abort', stop, { once: true });
   return {
     signal: reached.signal,
     restart() {
@@ -33,17 +29,10 @@ export function createRequestLimit(milliseconds: number, signal: AbortSignal | u
       clearTimeout(timer);
     },
     throwIfStopped: () => signal?.throwIfAborted(),
-    // Not Promise.race with one promise for the whole answer, which would keep every part of it.
-    race: (promise) =>
-      new Promise((resolve, reject) => {
-        const fail = () => reject(reached.signal.reason);
-        if (reached.signal.aborted) fail();
-        reached.signal.addEventListener('abort', fail, { once: true });
-        promise.then(resolve, reject).finally(() => reached.signal.removeEventListener('abort', fail));
-      }),
+    race: (promise) => abortable(promise, reached.signal),
     [Symbol.dispose]() {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', stop);
+      reached[Symbol.dispose]();
     },
   };
 }

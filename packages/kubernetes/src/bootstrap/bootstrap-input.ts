@@ -1,5 +1,5 @@
 import type { InputIssue, RenderContext, Tier } from '@caelus/core';
-import { check, refuseOptions, unknownKeys } from '../option-issues.ts';
+import { issueUnless, refuseInput, unknownKeys } from '@caelus/core/adapter';
 
 /** What a cluster is to be prepared for. */
 export interface BootstrapInput {
@@ -58,10 +58,10 @@ const PROVIDERS: readonly string[] = ['github', 'gitlab', 'gogs', 'bitbucketserv
 /** @throws {CaelusError} `INVALID_INPUT` */
 export function checkBootstrapInput(input: BootstrapInput): void {
   const { context, tiers, repository, serviceAccount, notifications, webhook } = input;
-  refuseOptions('The input of bootstrap', [
+  refuseInput('The input of bootstrap', [
     ...unknownKeys('', input, ['context', 'tiers', 'repository', 'serviceAccount', 'notifications', 'webhook']),
-    ...check('/context', typeof context?.storeId === 'string', 'Give what createRenderContext returns.'),
-    ...check('/tiers', Array.isArray(tiers) && tiers.length <= 1000, 'Give a list of at most 1,000 tiers.'),
+    ...issueUnless('/context', typeof context?.storeId === 'string', 'Give what createRenderContext returns.'),
+    ...issueUnless('/tiers', Array.isArray(tiers) && tiers.length <= 1000, 'Give a list of at most 1,000 tiers.'),
     ...(repository === undefined ? [] : repositoryIssues(repository, context?.gitOps?.repoURL)),
     ...(serviceAccount === undefined || serviceAccount === false ? [] : serviceAccountIssues(serviceAccount)),
     ...(notifications === undefined ? [] : notificationIssues(notifications)),
@@ -76,29 +76,33 @@ function repositoryIssues(repository: RepositoryAccess, repoURL: string | undefi
     const isKey = typeof sshPrivateKey === 'string' && /^-----BEGIN [A-Z ]*PRIVATE KEY-----\r?\n/.test(sshPrivateKey);
     return [
       ...unknownKeys('/repository', repository, ['sshPrivateKey']),
-      ...check('/repository/sshPrivateKey', isKey, 'Give a private key in PEM.'),
-      ...check('/repository', !isHttp, 'The repository is reached by HTTP, so give a token.'),
+      ...issueUnless('/repository/sshPrivateKey', isKey, 'Give a private key in PEM.'),
+      ...issueUnless('/repository', !isHttp, 'The repository is reached by HTTP, so give a token.'),
     ];
   }
   const { token, username } = repository;
   return [
     ...unknownKeys('/repository', repository, ['token', 'username']),
-    ...check('/repository/token', typeof token === 'string' && /^[\x21-\x7e]{1,4096}$/.test(token), 'Give a token.'),
-    ...check(
+    ...issueUnless(
+      '/repository/token',
+      typeof token === 'string' && /^[\x21-\x7e]{1,4096}$/.test(token),
+      'Give a token.',
+    ),
+    ...issueUnless(
       '/repository/username',
       username === undefined || (typeof username === 'string' && /^[\x21-\x39\x3b-\x7e]{1,256}$/.test(username)),
       'Give a name without a colon or spaces.',
     ),
-    ...check('/repository', isHttp, 'The repository is reached by SSH, so give a private key.'),
+    ...issueUnless('/repository', isHttp, 'The repository is reached by SSH, so give a private key.'),
   ];
 }
 
 function serviceAccountIssues({ namespace = 'x', name = 'x', rights, ...rest }: ServiceAccountOptions) {
   return [
     ...unknownKeys('/serviceAccount', rest, []),
-    ...check('/serviceAccount/namespace', NAME.test(namespace), 'Use the name of a namespace.'),
-    ...check('/serviceAccount/name', NAME.test(name), 'Use the name of a service account.'),
-    ...check(
+    ...issueUnless('/serviceAccount/namespace', NAME.test(namespace), 'Use the name of a namespace.'),
+    ...issueUnless('/serviceAccount/name', NAME.test(name), 'Use the name of a service account.'),
+    ...issueUnless(
       '/serviceAccount/rights',
       rights === undefined || ['observe', 'operate'].includes(rights),
       "Use 'observe' or 'operate'.",
@@ -111,8 +115,12 @@ function notificationIssues({ url, token, ...rest }: NotificationOptions): reado
   const isPlain = parsed !== undefined && /^https?:$/.test(parsed.protocol) && parsed.username + parsed.password === '';
   return [
     ...unknownKeys('/notifications', rest, []),
-    ...check('/notifications/url', isPlain && !/[$\s{}]/.test(url), 'Give an https URL without credentials, $ or {}.'),
-    ...check(
+    ...issueUnless(
+      '/notifications/url',
+      isPlain && !/[$\s{}]/.test(url),
+      'Give an https URL without credentials, $ or {}.',
+    ),
+    ...issueUnless(
       '/notifications/token',
       typeof token === 'string' && SECRET.test(token),
       'Use 16 to 512 visible characters.',
@@ -123,7 +131,11 @@ function notificationIssues({ url, token, ...rest }: NotificationOptions): reado
 function webhookIssues({ provider = 'github', secret, ...rest }: WebhookOptions): readonly InputIssue[] {
   return [
     ...unknownKeys('/webhook', rest, []),
-    ...check('/webhook/provider', PROVIDERS.includes(provider), `Use one of ${PROVIDERS.join(', ')}.`),
-    ...check('/webhook/secret', typeof secret === 'string' && SECRET.test(secret), 'Use 16 to 512 visible characters.'),
+    ...issueUnless('/webhook/provider', PROVIDERS.includes(provider), `Use one of ${PROVIDERS.join(', ')}.`),
+    ...issueUnless(
+      '/webhook/secret',
+      typeof secret === 'string' && SECRET.test(secret),
+      'Use 16 to 512 visible characters.',
+    ),
   ];
 }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CaelusError, CallOptions, JsonObject, JsonValue } from '@caelus/core';
+import { integerIssues, refuseInput, unknownKeys } from '@caelus/core/adapter';
 import { connectionIssues, type KubernetesConnection } from '../connection/kubernetes-connection.ts';
 import { protocolInvalid, unavailable } from '../kubernetes-errors.ts';
-import { integer, refuseOptions, unknownKeys } from '../option-issues.ts';
 import { type ApiStatus, parseApiStatus, statusError } from './api-status.ts';
 import { type ApiRequest, type ApiResponse, createHttpTransport } from './http-transport.ts';
 import { LineTooLongError, readLines } from './json-lines.ts';
@@ -111,10 +111,10 @@ export function createKubernetesClient(
   connection: KubernetesConnection,
   options: KubernetesClientOptions = {},
 ): KubernetesClient {
-  refuseOptions('The connection to Kubernetes', connectionIssues(connection));
-  refuseOptions('The options of the Kubernetes client', [
+  refuseInput('The connection to Kubernetes', connectionIssues(connection));
+  refuseInput('The options of the Kubernetes client', [
     ...unknownKeys('', options, ['timeoutMilliseconds']),
-    ...integer('/timeoutMilliseconds', options.timeoutMilliseconds, 1, 3_600_000),
+    ...integerIssues('/timeoutMilliseconds', options.timeoutMilliseconds, 1, 3_600_000),
   ]);
   const { timeoutMilliseconds = 30_000 } = options;
   const name = connection.server.replace(/\/+$/, '');

@@ -1,5 +1,5 @@
 import type { JsonObject } from '@caelus/core';
-import { inputRefused, refuseOptions } from '../option-issues.ts';
+import { inputRefused, refuseInput } from '@caelus/core/adapter';
 
 /** A kind of objects of the Kubernetes API. */
 export interface ResourceType {
@@ -101,6 +101,6 @@ export function describeObject({ kind }: Pick<ResourceType, 'kind'>, { namespace
 function segment(name: string): string {
   // What Kubernetes itself asks of every name in a path, and a limit.
   const isName = name.length > 0 && name.length <= 253 && name !== '.' && name !== '..' && !/[/%]/.test(name);
-  refuseOptions('The name', isName ? [] : [{ path: '', message: 'Use the name of a Kubernetes object.' }]);
+  refuseInput('The name', isName ? [] : [{ path: '', message: 'Use the name of a Kubernetes object.' }]);
   return encodeURIComponent(name);
 }

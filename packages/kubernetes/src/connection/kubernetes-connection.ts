@@ -1,5 +1,5 @@
 import type { InputIssue } from '@caelus/core';
-import { check, unknownKeys } from '../option-issues.ts';
+import { issueUnless, unknownKeys } from '@caelus/core/adapter';
 
 /**
  * How a Kubernetes API server is reached. `kubeconfigConnection` and `inClusterConnection` make one; a host may also write
@@ -31,17 +31,17 @@ export function connectionIssues(connection: KubernetesConnection): readonly Inp
   return [
     ...unknownKeys('', connection, ['server', 'certificateAuthority', 'serverName', 'credentials']),
     ...serverIssues(server),
-    ...check(
+    ...issueUnless(
       '/certificateAuthority',
       certificateAuthority === undefined || isPem(certificateAuthority),
       'Give PEM certificates.',
     ),
-    ...check(
+    ...issueUnless(
       '/serverName',
       serverName === undefined || (typeof serverName === 'string' && /^[A-Za-z0-9.-]{1,253}$/.test(serverName)),
       'Give a host name.',
     ),
-    ...check('/credentials', credentials === undefined || areCredentials(credentials), 'Give functions.'),
+    ...issueUnless('/credentials', credentials === undefined || areCredentials(credentials), 'Give functions.'),
   ];
 }
 
@@ -52,9 +52,9 @@ function serverIssues(server: unknown): readonly InputIssue[] {
   const { protocol, hostname, username, password, search, hash } = new URL(server);
   const isSafe = protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname));
   return [
-    ...check('/server', isSafe, 'Use https. Only the own machine may be reached by http.'),
-    ...check('/server', username === '' && password === '', 'Leave credentials out of the URL.'),
-    ...check('/server', search === '' && hash === '', 'Leave query and fragment out of the URL.'),
+    ...issueUnless('/server', isSafe, 'Use https. Only the own machine may be reached by http.'),
+    ...issueUnless('/server', username === '' && password === '', 'Leave credentials out of the URL.'),
+    ...issueUnless('/server', search === '' && hash === '', 'Leave query and fragment out of the URL.'),
   ];
 }
 

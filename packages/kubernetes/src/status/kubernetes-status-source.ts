@@ -1,7 +1,7 @@
 import { type Logger, type StatusSource, silentLogger } from '@caelus/core';
+import { integerIssues, issueUnless, refuseInput, unknownKeys } from '@caelus/core/adapter';
 import type { KubernetesClient } from '../client/kubernetes-client.ts';
 import { RESOURCES } from '../client/resource.ts';
-import { check, integer, refuseOptions, unknownKeys } from '../option-issues.ts';
 import { type ApplicationPlace, listAnew, listPages } from './application-listing.ts';
 import { toApplication } from './managed-applications.ts';
 import { terminateOperation } from './terminate-operation.ts';
@@ -47,15 +47,19 @@ export function createKubernetesStatusSource(
 ): StatusSource & Required<Pick<StatusSource, 'terminateOperation'>> {
   const { client, namespace = 'argocd', logger = silentLogger, pageSize = 250, watchSeconds = 300 } = options;
   const { retries = 6, retryMilliseconds = 500, retryLimitMilliseconds = 30_000 } = options;
-  refuseOptions('The options of the Kubernetes status source', [
+  refuseInput('The options of the Kubernetes status source', [
     ...unknownKeys('', options, KEYS),
-    ...check('/client', typeof client?.watch === 'function', 'Give what createKubernetesClient returns.'),
-    ...check('/namespace', /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(namespace), 'Use the name of a namespace.'),
-    ...integer('/pageSize', pageSize, 1, 1000),
-    ...integer('/watchSeconds', watchSeconds, 1, 3600),
-    ...integer('/retries', retries, 0, 100),
-    ...integer('/retryMilliseconds', retryMilliseconds, 1, 60_000),
-    ...integer('/retryLimitMilliseconds', retryLimitMilliseconds, 1, 600_000),
+    ...issueUnless('/client', typeof client?.watch === 'function', 'Give what createKubernetesClient returns.'),
+    ...issueUnless(
+      '/namespace',
+      /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(namespace),
+      'Use the name of a namespace.',
+    ),
+    ...integerIssues('/pageSize', pageSize, 1, 1000),
+    ...integerIssues('/watchSeconds', watchSeconds, 1, 3600),
+    ...integerIssues('/retries', retries, 0, 100),
+    ...integerIssues('/retryMilliseconds', retryMilliseconds, 1, 60_000),
+    ...integerIssues('/retryLimitMilliseconds', retryLimitMilliseconds, 1, 600_000),
   ]);
   const place: ApplicationPlace = { client, namespace, pageSize };
   const patience = {

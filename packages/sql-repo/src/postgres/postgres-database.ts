@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallOptions } from '@caelus/core';
-import { abortable, createExclusive } from '../exclusive.ts';
+import { abortable, createLinkedAbort } from '@caelus/core/adapter';
+import { createExclusive } from '../exclusive.ts';
 import { corrupt, disposed, transactionEnded, transactionNested } from '../sql-errors.ts';
 import type { SqlConnection, SqlExecutor, SqlQueryResult, SqlValue } from '../sql-executor.ts';
 import { SqlConstraintError, type SqlDatabase, type SqlResult, type SqlRow, type SqlSession } from '../sql-session.ts';
@@ -97,11 +98,14 @@ export function createPostgresDatabase(options: PostgresDatabaseOptions): SqlDat
     scope: Scope,
     signal: AbortSignal | undefined,
   ): Promise<T> {
+    // It lets go once the body has begun: from then on the body itself is stopped, and the transaction is rolled back before anybody hears.
+    using waiting = createLinkedAbort(signal);
     let isWaiting = true;
     // Query builders wrap what is thrown through them; what the body has thrown is given to its caller as it was.
     let thrown: { readonly error: unknown } | undefined;
     const whole = executor.transaction(async (connection) => {
       isWaiting = false;
+      waiting[Symbol.dispose]();
       try {
         signal?.throwIfAborted();
         const result = await abortable(
@@ -118,7 +122,7 @@ export function createPostgresDatabase(options: PostgresDatabaseOptions): SqlDat
       }
     });
     try {
-      return await abortable(whole, signal, () => isWaiting);
+      return await abortable(whole, waiting.signal);
     } catch (error) {
       if (thrown !== undefined) throw thrown.error;
       if (isWaiting && signal?.aborted) throw signal.reason;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { abortable } from '../exclusive.ts';
+import { abortable } from '@caelus/core/adapter';
 import { isBusy } from './sqlite-errors.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { CallOptions } from '@caelus/core';
-import { abortable, createExclusive } from '../exclusive.ts';
+import { abortable } from '@caelus/core/adapter';
+import { createExclusive } from '../exclusive.ts';
 import { disposed, transactionEnded, transactionNested } from '../sql-errors.ts';
 import type { SqlValue } from '../sql-executor.ts';
 import type { SqlDatabase, SqlResult, SqlSession } from '../sql-session.ts';

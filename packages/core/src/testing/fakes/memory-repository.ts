@@ -1,3 +1,4 @@
+import { abortable } from '../../adapter/abortable.ts';
 import type { CallOptions } from '../../call-options.ts';
 import { CaelusError, type ErrorCode, type ErrorDetails } from '../../errors.ts';
 import { type CaelusEvent, type NewCaelusEvent, parseNewEvent } from '../../model/caelus-event.ts';
@@ -744,17 +745,6 @@ function keep<T>(record: T): T {
 function freeze(value: unknown): unknown {
   if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(freeze);
   return value;
-}
-
-/** What `promise` gives, or `signal.reason` as soon as the signal is aborted. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise<T>((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
 }
 
 function refused<Code extends ErrorCode>(code: Code, message: string, details: ErrorDetails[Code]): CaelusError {

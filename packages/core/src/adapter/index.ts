@@ -1,0 +1,3 @@
+export { inputRefused, integerIssues, issueUnless, refuseInput, unknownKeys } from '../schema/input-issues.ts';
+export { abortable } from './abortable.ts';
+export { createLinkedAbort, type LinkedAbort } from './linked-abort.ts';
