@@ -288,6 +288,7 @@ export {
   argoCdVersions,
   DEFAULT_ARGO_CD_VERSION,
 } from './render/argo-cd-version.ts';
+export { checkUserValues } from './render/check-user-values.ts';
 export { contentHash, hashJson } from './render/content-hash.ts';
 export { assertKustomizable } from './render/kustomization.ts';
 export {
@@ -311,7 +312,7 @@ export {
   renderRepository,
 } from './render/render-repository.ts';
 export { renderYaml } from './render/render-yaml.ts';
-export { lockedPointers, platformValues, type ValuesLayersInput, valuesLayers } from './render/values-layers.ts';
+export { platformValues, type ValuesLayersInput, valuesLayers } from './render/values-layers.ts';
 export type { Application, ApplicationCondition, ApplicationSource, ApplicationStatus } from './status/application.ts';
 // status
 export {
@@ -327,7 +328,7 @@ export {
 // values
 export { explainValues, type LeafProvenance } from './values/explain-values.ts';
 export { fromJsonPointer, toJsonPointer } from './values/json-pointer.ts';
-export { assertUnlocked, PLATFORM_KEY } from './values/locked-values.ts';
+export { PLATFORM_KEY } from './values/locked-values.ts';
 export { mergeValues, type ValuesLayer, type ValuesLayerName } from './values/merge-values.ts';
 export { type OverlayInput, overlayValues } from './values/overlay-values.ts';
 export { type ParseValuesOptions, parseValues } from './values/parse-values.ts';

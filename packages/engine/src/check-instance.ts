@@ -1,9 +1,6 @@
 import {
-  assertNoSecrets,
-  assertUnlocked,
   assertValuesValid,
-  compileValuesSchema,
-  lockedPointers,
+  checkUserValues,
   platformValues,
   type RenderedInstance,
   type RenderInstanceInput,
@@ -20,11 +17,7 @@ export function checkInstance(
   parts: Omit<RenderInstanceInput, 'context'>,
 ): RenderedInstance {
   const { instance, templateVersion } = parts;
-  const schema = compileValuesSchema(templateVersion.valuesSchema);
-  const { userValues } = instance;
-  assertUnlocked(userValues, lockedPointers(templateVersion), platformValues(parts));
-  assertNoSecrets(schema, userValues);
-  assertValuesValid(schema, userValues, 'user');
+  const schema = checkUserValues(instance.userValues, templateVersion, platformValues(parts));
   const rendered = renderInstance({ context: render, ...parts });
   assertValuesValid(schema, rendered.values, 'merged');
   return rendered;

@@ -1,18 +1,15 @@
 import {
   type Actor,
-  assertNoSecrets,
-  assertUnlocked,
-  assertValuesValid,
   CaelusError,
   type CaelusEventType,
   canonicalJson,
+  checkUserValues,
   compileValuesSchema,
   type Instance,
   type InstanceId,
   isCaelusError,
   isWanted,
   type JsonValue,
-  lockedPointers,
   type Product,
   type ProductId,
   parseActor,
@@ -149,7 +146,7 @@ async function create(
     updatedAt: at,
     deletedAt: null,
   } as Instance;
-  assertAcceptable(instance, templateVersion);
+  checkUserValues(instance.userValues, templateVersion, instance.platformValues);
   await insertInstance(session, instance);
   await announce(session, instance, 'instance-created');
 }
@@ -169,7 +166,7 @@ async function update(
   const generation = Math.max(current.generation + 1, mapped.generation ?? 0);
   const isRaised = (mapped.generation ?? 0) > current.generation;
   if (same(next, current) && !isRaised) return;
-  assertAcceptable(next, templateVersion);
+  checkUserValues(next.userValues, templateVersion, next.platformValues);
   const at = binding.now();
   const change = {
     ...desired,
@@ -203,15 +200,6 @@ async function requestDeletion(
   const deletedAt = mapped?.deletedAt ?? at;
   await updateDesired(session, current.id, current.generation, { ...change, status: 'Deleting', deletedAt });
   await announce(session, { ...current, ...change }, 'instance-delete-requested');
-}
-
-/** The checks that a command makes of what users may set. */
-function assertAcceptable(instance: Instance, templateVersion: TemplateVersion): void {
-  const { userValues, platformValues } = instance;
-  const schema = compileValuesSchema(templateVersion.valuesSchema);
-  assertUnlocked(userValues, lockedPointers(templateVersion), platformValues);
-  assertNoSecrets(schema, userValues);
-  assertValuesValid(schema, userValues, 'user');
 }
 
 type Place = Pick<Instance, 'tenant' | 'destination' | 'productId'>;
