@@ -30,10 +30,10 @@ export async function benchFleet(place: SqlPlace): Promise<readonly BenchResult[
 
   if (wants('sql-sweep')) {
     place.progress('  sql-sweep');
-    const sweeps = [];
+    const sweeps: number[] = [];
     for (let run = 0; run < runs; run += 1) sweeps.push(await process.call('sweep'));
-    const milliseconds = median(sweeps.map((sweep) => sweep.milliseconds));
-    const megabytes = Math.max(...sweeps.map(({ bytes }) => bytes)) / 1e6;
+    const milliseconds = median(sweeps);
+    const megabytes = (await process.call('sweepBytes')) / 1e6;
     const row = { ...plain, name: 'sql-sweep', runs };
     results.push(
       {

@@ -113,16 +113,19 @@ const handlers = {
     if (backlog.pending > 0) throw new Error(`${backlog.pending} instances could not be written`);
     tip = (await store.snapshot()).commit ?? '';
   },
-  /** Milliseconds of a comparison of all rows with Git, and the bytes of memory that it took beside what was there. */
-  async sweep(): Promise<{ readonly milliseconds: number; readonly bytes: number }> {
+  /** Milliseconds of a comparison of all rows with Git. */
+  async sweep(): Promise<number> {
+    return operation('rows-sweep', { sweeper: true });
+  },
+  /** Bytes of memory that a comparison keeps beside what was there. What is collected for the answer takes time, so that is not measured. */
+  async sweepBytes(): Promise<number> {
     const before = collect();
     let most = before;
     const watching = setInterval(() => {
-      // Without what can be collected: how much is kept is the question.
       most = Math.max(most, collect());
     }, 500);
-    const milliseconds = await operation('rows-sweep', { sweeper: true }).finally(() => clearInterval(watching));
-    return { milliseconds, bytes: most - before };
+    await operation('rows-sweep', { sweeper: true }).finally(() => clearInterval(watching));
+    return most - before;
   },
   /** Milliseconds of a pass over all Applications, each of which says something new. */
   async status(): Promise<number> {
