@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import type { Application as PlayedApplication } from '@caelus/core';
+import { playController } from '@caelus/core/testing';
 import type { ArgoCdSchemas } from '../src/index.ts';
 import { type ReceivedWebhook, readWebhook } from './fake-webhook.ts';
 
@@ -34,6 +36,8 @@ export interface FakeArgoCd extends AsyncDisposable {
   /** Creates or replaces one, with the next resource version. */
   put(application: PutApplication): void;
   remove(name: string): void;
+  /** Lets the application controller take one step; a sync that runs does not end by itself where it is `endless`. */
+  play(name: string, endless?: boolean): void;
   get(name: string): Application | undefined;
   /** While `true`, streams send nothing, and their buffers fill. */
   setStalled(stalled: boolean): void;
@@ -53,6 +57,7 @@ export interface PutApplication {
   readonly revision?: string;
   readonly status?: Application['status'];
   readonly operation?: Application['operation'];
+  readonly deletionTimestamp?: string;
 }
 
 interface Stream {
@@ -169,6 +174,14 @@ export async function createFakeArgoCd(options: { readonly webhookSecret?: strin
     broadcast({ type: 'DELETED', application: { ...known, metadata } });
   }
 
+  function play(name: string, endless = false): void {
+    const found = applications.get(name);
+    if (found === undefined) return;
+    const at = new Date(Date.UTC(2026, 0, 1) + version * 1000).toISOString();
+    const played = playController(found as PlayedApplication, at, endless) as Application;
+    if (played !== found) store(played);
+  }
+
   function answer(request: RecordedRequest, response: ServerResponse): unknown {
     const { method, path, query, body } = request;
     const send = (value: unknown) => sendJson(request, response, 200, value);
@@ -233,10 +246,14 @@ export async function createFakeArgoCd(options: { readonly webhookSecret?: strin
       return send({});
     }
     if (rest === 'sync') {
+      if (found.metadata.deletionTimestamp !== undefined) {
+        return problem({ status: 400, code: 9, message: 'application is deleting' });
+      }
       if (found.operation !== undefined) {
         return problem({ status: 400, code: 9, message: 'another operation is already in progress' });
       }
-      return send(store({ ...found, operation: { sync: {} } }));
+      const { operationState: _, ...status } = found.status ?? {};
+      return send(store({ ...found, operation: { sync: {} }, status }));
     }
     if (rest === undefined && method === 'DELETE') {
       if (!['foreground', 'background', null].includes(query.get('propagationPolicy'))) {
@@ -244,6 +261,13 @@ export async function createFakeArgoCd(options: { readonly webhookSecret?: strin
       }
       remove(name);
       return send({});
+    }
+    const refresh = query.get('refresh');
+    if (rest === undefined && method === 'GET' && refresh !== null) {
+      // It answers only when the controller has taken it up.
+      store({ ...found, metadata: { ...found.metadata, annotations: { 'argocd.argoproj.io/refresh': refresh } } });
+      play(name);
+      return send(applications.get(name));
     }
     if (rest === undefined && method === 'GET') return send(found);
     return problem({ status: 501, code: 12, message: 'Method not allowed' });
@@ -276,16 +300,18 @@ export async function createFakeArgoCd(options: { readonly webhookSecret?: strin
     intercept: undefined,
     bufferSize: 1000,
     keepAliveMilliseconds: 15_000,
-    put({ name, project = 'caelus-stable', labels, revision, status, operation }) {
+    put({ name, project = 'caelus-stable', labels, revision, status, operation, deletionTimestamp }) {
       const sync = revision === undefined ? {} : { sync: { status: 'Synced', revision } };
+      const managed = { 'app.kubernetes.io/managed-by': 'caelus', 'caelus.dev/instance': name };
       store({
-        metadata: { name, labels: labels ?? { 'app.kubernetes.io/managed-by': 'caelus', 'caelus.dev/instance': name } },
+        metadata: { name, labels: labels ?? managed, ...(deletionTimestamp && { deletionTimestamp }) },
         spec: { project },
         status: { ...sync, ...status },
         ...(operation && { operation }),
       });
     },
     remove,
+    play,
     get: (name) => applications.get(name),
     setStalled(value) {
       stalled = value;

@@ -364,18 +364,18 @@ describe('the status source', () => {
   it('ends the sync that runs, and is content where none does', async () => {
     await using fake = await createFakeArgoCd();
     const source = sourceOf(fake);
-    await source.terminateOperation?.('none');
+    await source.control.terminateOperation('none');
     fake.put({ name: 'one', project: 'caelus-beta', status: { operationState: { phase: 'Running' } } });
-    await source.terminateOperation?.('one');
+    await source.control.terminateOperation('one');
     expect(fake.get('one')?.status?.operationState?.phase).toBe('Terminating');
     fake.put({ name: 'one', project: 'caelus-beta', status: {} });
-    await source.terminateOperation?.('one');
+    await source.control.terminateOperation('one');
     fake.intercept = ({ method }, response) => {
       if (method === 'GET') return false;
       response.writeHead(400).end(JSON.stringify({ code: 3, message: 'another reason' }));
       return true;
     };
-    await expect(source.terminateOperation?.('one')).rejects.toMatchObject({ code: 'ARGOCD_REQUEST_REFUSED' });
+    await expect(source.control.terminateOperation('one')).rejects.toMatchObject({ code: 'ARGOCD_REQUEST_REFUSED' });
   });
 
   const client = createArgoCdClient({ baseUrl: 'https://argocd.example.com' });

@@ -79,6 +79,8 @@ export interface ErrorDetails {
   readonly INSTANCE_DELETED: { readonly instanceId: string; readonly status: string };
   readonly INSTANCE_NAME_TAKEN: { readonly name: string };
   readonly INSTANCE_NOT_SYNCED: { readonly instanceId: string; readonly generation: number };
+  /** Git does not have the instance as Caelus wrote it at that generation or commit. */
+  readonly INSTANCE_STATE_UNKNOWN: { readonly instanceId: string; readonly what: string };
   readonly HOSTNAME_TAKEN: { readonly hostname: string };
   readonly GENERATION_STALE: { readonly instanceId: string; readonly expected: number; readonly actual: number };
   /** What was found is no longer what is there: the row or Git has changed since. */
@@ -89,6 +91,15 @@ export interface ErrorDetails {
   readonly CURSOR_INVALID: { readonly cursor: string };
   /** Events after the cursor are not there any more, or never were in this database. */
   readonly CURSOR_EXPIRED: { readonly cursor: string; readonly reason: 'pruned' | 'restored' };
+
+  /** Argo CD has no such Application, or has none yet. */
+  readonly APPLICATION_UNKNOWN: { readonly application: string };
+  readonly APPLICATION_DELETING: { readonly application: string };
+  /** Another sync of the Application still runs. */
+  readonly OPERATION_RUNNING: { readonly application: string };
+  readonly SYNC_WINDOW_CLOSED: { readonly application: string };
+  /** The status source can only read. */
+  readonly CONTROL_UNSUPPORTED: { readonly source: string };
 
   /** Another writer holds the branch, and kept moving it for longer than the retries allow. */
   readonly STORE_CONFLICT: { readonly attempts: number };

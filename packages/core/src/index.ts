@@ -196,6 +196,16 @@ export { PLAN_LIMITS, type Plan, type PlannedFile, planChange } from './plan/pla
 export { renderPlan } from './plan/render-plan.ts';
 
 // ports
+export {
+  type ApplicationControl,
+  type ApplicationRefreshOptions,
+  type ApplicationSyncOptions,
+  applicationDeleting,
+  applicationUnknown,
+  operationRunning,
+  type SyncResource,
+  syncWindowClosed,
+} from './ports/application-control.ts';
 export type { ChangeNotification, ChangeNotifier } from './ports/change-notifier.ts';
 export type { ChartResolver } from './ports/chart-resolver.ts';
 export type { Clock } from './ports/clock.ts';
@@ -313,8 +323,14 @@ export {
 } from './render/render-repository.ts';
 export { renderYaml } from './render/render-yaml.ts';
 export { platformValues, type ValuesLayersInput, valuesLayers } from './render/values-layers.ts';
-export type { Application, ApplicationCondition, ApplicationSource, ApplicationStatus } from './status/application.ts';
 // status
+export type {
+  Application,
+  ApplicationCondition,
+  ApplicationResourceStatus,
+  ApplicationSource,
+  ApplicationStatus,
+} from './status/application.ts';
 export {
   type MappedStatus,
   mapStatus,

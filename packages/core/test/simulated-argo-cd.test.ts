@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { repoPath } from '../src/layout/repo-path.ts';
+import { applicationControlContract } from '../src/testing/application-control-contract.ts';
 import { createMemoryStateStore } from '../src/testing/fakes/memory-state-store.ts';
 import { createSimulatedArgoCd } from '../src/testing/fakes/simulated-argo-cd.ts';
 
@@ -17,6 +18,7 @@ metadata: {name: one, namespace: argocd, finalizers: [resources-finalizer.argocd
 spec:
   project: stable
   destination: {namespace: ns-one}
+  syncPolicy: {automated: {selfHeal: true}}
   sources: [{repoURL: g, path: one/manifests, ref: values}, {repoURL: c, chart: wiki, targetRevision: 1.0.0, helm: {valueFiles: [$values/one/values.yaml]}}]
 `;
 const NAMESPACE = 'kind: Namespace\nmetadata: {name: ns-one}\n';
@@ -53,6 +55,31 @@ async function createCluster(files: Files) {
   };
   return { store, argoCd, commit, state };
 }
+
+applicationControlContract(
+  { describe, it },
+  {
+    name: 'simulated Argo CD',
+    async create() {
+      const { argoCd, commit } = await createCluster({ ...whole, 'apps/one.yaml': null, 'apps/.gitkeep': '' });
+      return {
+        source: argoCd,
+        async put(name, state) {
+          const manual = APPLICATION.replace('  syncPolicy: {automated: {selfHeal: true}}\n', '');
+          if (state === 'syncing') argoCd.setFailure(name, { kind: 'endless-sync' });
+          await commit({ 'apps/one.yaml': state === 'out-of-sync' ? manual : APPLICATION });
+          await argoCd.settle();
+          if (state !== 'deleting') return;
+          argoCd.setFailure(name, { kind: 'stuck-deletion' });
+          await commit({ 'apps/one.yaml': null });
+          await argoCd.settle();
+        },
+        turn: async () => void (await argoCd.reconcile()),
+        [Symbol.asyncDispose]: () => argoCd[Symbol.asyncDispose](),
+      };
+    },
+  },
+);
 
 describe('the simulated Argo CD', () => {
   it('takes an Application from nothing to Healthy, one step a reconcile', async () => {
@@ -133,6 +160,21 @@ describe('the simulated Argo CD', () => {
     await argoCd.settle();
     expect(await state()).toBe('absent');
     expect(argoCd.namespaces).toEqual(new Set(['ns-one']));
+  });
+
+  it('lets a change in the cluster stay where it does not heal itself, until somebody syncs', async () => {
+    const still = APPLICATION.replace('{selfHeal: true}', '{prune: true}');
+    const { argoCd, state } = await createCluster({ ...whole, 'apps/one.yaml': still });
+    await argoCd.settle();
+    argoCd.changeInCluster('one', 'Namespace');
+    await argoCd.settle();
+    expect(await state()).toBe('OutOfSync Healthy Succeeded');
+    const resource = { version: 'v1', kind: 'Namespace', name: 'ns-one', status: 'OutOfSync' };
+    expect((await argoCd.get('one'))?.status?.resources).toEqual([resource]);
+    await argoCd.control.sync('one');
+    await argoCd.settle();
+    expect(await state()).toBe('Synced Healthy Succeeded');
+    expect((await argoCd.get('one'))?.operation).toBeUndefined();
   });
 
   it('may be reconciled from a timer that does not wait', async () => {

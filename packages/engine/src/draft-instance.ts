@@ -100,7 +100,7 @@ export async function draftUpdate(
 ): Promise<InstanceDraft> {
   const current = await findWritable(context, id, options);
   const { product, templateVersion } = await findParts(context.repository, current, options);
-  return draftChange(context, current, changes, product, templateVersion, actor, 'instance-updated');
+  return draftChange(context, current, changes, { product, templateVersion }, actor, 'instance-updated');
 }
 
 export async function draftUpgrade(
@@ -116,7 +116,7 @@ export async function draftUpgrade(
     templateVersionId === present.id ? present : await findUsable(context, templateVersionId, options);
   if (templateVersion.productId !== product.id) throw upgradeAcrossProducts(current, templateVersionId);
   const desired = { ...changes, desiredTemplateVersionId: templateVersionId };
-  return draftChange(context, current, desired, product, templateVersion, actor, 'instance-upgraded');
+  return draftChange(context, current, desired, { product, templateVersion }, actor, 'instance-upgraded');
 }
 
 export async function draftDelete(
@@ -146,14 +146,15 @@ export async function draftDelete(
   };
 }
 
-function draftChange(
+/** A change of the desired state; none, where everything is so already. `data` says more of it in its event. */
+export function draftChange(
   context: EngineContext,
   current: Instance,
   changes: Partial<InstanceDesired>,
-  product: Product,
-  templateVersion: TemplateVersion,
+  { product, templateVersion }: { readonly product: Product; readonly templateVersion: TemplateVersion },
   actor: Actor | null,
   type: CaelusEventType,
+  data: JsonObject = {},
 ): InstanceDraft {
   const next = nextOf(context, current, changes, actor);
   const tier = tierOf(context, next.tier);
@@ -171,7 +172,7 @@ function draftChange(
       const { changeId, changedBy, updatedAt, statusReason } = next;
       const update = { ...changes, changeId, changedBy, updatedAt, statusReason, status: 'Pending' } as const;
       await transaction.updateDesired(current.id, current.generation, update);
-      await announce(transaction, next, type);
+      await announce(transaction, next, type, data);
     },
   };
 }
@@ -202,10 +203,11 @@ async function announce(
   transaction: RepositoryTransaction,
   { id: instanceId, generation, changeId, changedBy: actor, updatedAt: at, ...instance }: Instance,
   type: CaelusEventType,
+  more: JsonObject = {},
 ): Promise<void> {
   const { tenant, productId, desiredTemplateVersionId: templateVersionId } = instance;
   await transaction.requestWork(instanceId, type, at);
-  const data = { tenant, productId, templateVersionId };
+  const data = { tenant, productId, templateVersionId, ...more };
   await transaction.appendEvent({ type, at, instanceId, generation, changeId, actor, data });
 }
 
@@ -214,20 +216,28 @@ function desiredOf(instance: Instance): JsonObject {
   return { tier, desiredTemplateVersionId, userValues, platformValues, hostname, labels, deletionPolicy };
 }
 
-async function findWritable(context: EngineContext, id: string, options: InstanceCommandOptions): Promise<Instance> {
+/** The instance, where it takes changes. @throws {CaelusError} `INSTANCE_UNKNOWN`, `INSTANCE_DELETED`, `GENERATION_STALE` */
+export async function findWritable(
+  context: EngineContext,
+  id: string,
+  options: InstanceCommandOptions,
+): Promise<Instance> {
   const current = await getInstance(context.repository, id, options);
-  if (!isWanted(current)) {
-    throw new CaelusError({
-      code: 'INSTANCE_DELETED',
-      message: `The instance ${current.id} is ${current.status.toLowerCase()}, and takes no more changes. Create a new one.`,
-      details: { instanceId: current.id, status: current.status },
-    });
-  }
+  if (!isWanted(current)) throw instanceDeleted(current);
   assertGeneration(current, options);
   return current;
 }
 
-function assertGeneration({ id, generation }: Instance, { expectedGeneration }: InstanceCommandOptions): void {
+export function instanceDeleted({ id, status }: Instance): CaelusError<'INSTANCE_DELETED'> {
+  return new CaelusError({
+    code: 'INSTANCE_DELETED',
+    message: `The instance ${id} is ${status.toLowerCase()}, and takes no more changes. Create a new one.`,
+    details: { instanceId: id, status },
+  });
+}
+
+/** @throws {CaelusError} `GENERATION_STALE` */
+export function assertGeneration({ id, generation }: Instance, { expectedGeneration }: InstanceCommandOptions): void {
   if (expectedGeneration === undefined || expectedGeneration === generation) return;
   throw new CaelusError({
     code: 'GENERATION_STALE',
@@ -237,14 +247,14 @@ function assertGeneration({ id, generation }: Instance, { expectedGeneration }: 
 }
 
 /** A template version that may be chosen now. @throws {CaelusError} `TEMPLATE_VERSION_UNKNOWN`, `TEMPLATE_VERSION_DEPRECATED` */
-async function findUsable(
+export async function findUsable(
   { repository }: EngineContext,
   templateVersionId: TemplateVersionId,
-  options: InstanceCommandOptions,
+  { allowDeprecated = false, ...options }: InstanceCommandOptions & { readonly allowDeprecated?: boolean },
 ): Promise<TemplateVersion> {
   const found = await repository.findTemplateVersion(templateVersionId, options);
   if (found === undefined) throw templateVersionUnknown(templateVersionId);
-  if (found.deprecatedAt === null) return found;
+  if (found.deprecatedAt === null || allowDeprecated) return found;
   throw new CaelusError({
     code: 'TEMPLATE_VERSION_DEPRECATED',
     message: `The template version ${templateVersionId} is deprecated. Choose a newer one of the product.`,
@@ -260,7 +270,7 @@ function ofOtherProduct(templateVersionId: TemplateVersionId, product: Product):
   });
 }
 
-function upgradeAcrossProducts({ id }: Instance, templateVersionId: TemplateVersionId): CaelusError {
+export function upgradeAcrossProducts({ id }: Instance, templateVersionId: TemplateVersionId): CaelusError {
   return new CaelusError({
     code: 'UPGRADE_ACROSS_PRODUCTS',
     message: `The instance ${id} cannot be upgraded to a version of another product. Create a new instance of that product.`,

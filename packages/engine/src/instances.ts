@@ -25,8 +25,10 @@ import {
 import { findAnswer, keepAnswer, type OnceRequest } from './answer-once.ts';
 import { type CommandOptions, type InstanceCommandOptions, parseCommandOptions } from './command-options.ts';
 import { draftCreate, draftDelete, draftUpdate, draftUpgrade, type InstanceDraft } from './draft-instance.ts';
+import { draftRollback, type InstanceRollback, parseRollback } from './draft-rollback.ts';
 import type { EngineContext } from './engine-context.ts';
 import { explainInstance, getInstance } from './get-instance.ts';
+import { createInstanceControl, type InstanceControl } from './instance-control.ts';
 import { nilIds, planDraft } from './plan-draft.ts';
 
 /** What a listing of instances is limited to; all that are given must hold. */
@@ -50,7 +52,7 @@ export interface InstanceUpgrade {
  * Commands and queries on instances. A command changes the row, in one transaction, and returns it; Git and the cluster
  * follow (see `settled`).
  */
-export interface Instances {
+export interface Instances extends InstanceControl {
   /**
    * Creates an instance.
    * @throws {CaelusError} `PRODUCT_UNKNOWN`, `TEMPLATE_VERSION_UNKNOWN`, `TEMPLATE_VERSION_OF_OTHER_PRODUCT`,
@@ -67,6 +69,12 @@ export interface Instances {
   /** Moves to another template version of the same product. @throws {CaelusError} `UPGRADE_ACROSS_PRODUCTS`, and the codes of {@link update} */
   upgrade(id: string, upgrade: InstanceUpgrade, options?: InstanceCommandOptions): Promise<Instance>;
   /**
+   * Makes it what it was: template version, values, hostname, labels, tier and deletion policy of an earlier generation, as a new
+   * one. Argo CD's own rollback is refused where syncs are automatic, and would be undone by the next sync.
+   * @throws {CaelusError} `INSTANCE_STATE_UNKNOWN`, `TEMPLATE_VERSION_DEPRECATED`, `UPGRADE_ACROSS_PRODUCTS`, and the codes of {@link update}
+   */
+  rollback(id: string, to: InstanceRollback, options?: InstanceCommandOptions): Promise<Instance>;
+  /**
    * Asks for the deletion. Asking again does nothing.
    * @throws {CaelusError} `INSTANCE_UNKNOWN`, `GENERATION_STALE`, `INSTANCE_NOT_SYNCED` where the data is to be retained
    * and the cluster does not yet know
@@ -82,6 +90,7 @@ export interface Instances {
   planCreate(instance: NewInstance, options?: CallOptions): Promise<Plan>;
   planUpdate(id: string, changes: InstanceChanges, options?: InstanceCommandOptions): Promise<Plan>;
   planUpgrade(id: string, upgrade: InstanceUpgrade, options?: InstanceCommandOptions): Promise<Plan>;
+  planRollback(id: string, to: InstanceRollback, options?: InstanceCommandOptions): Promise<Plan>;
   planDelete(id: string, options?: InstanceCommandOptions): Promise<Plan>;
 }
 
@@ -133,6 +142,7 @@ export function createInstances(context: EngineContext): Instances {
   }
 
   return {
+    ...createInstanceControl(context),
     create: (input, options = {}) =>
       observe('instance-create', {}, async () => {
         const { actor, idempotencyKey: key } = parseCommandOptions(options);
@@ -154,6 +164,13 @@ export function createInstances(context: EngineContext): Instances {
         const request = { scope: 'instance-upgrade', key, input: asJson({ id, ...changes }) };
         return carryOut(request, () => draftUpgrade(context, id, changes, actor, options), options);
       }),
+    rollback: (id, to, options = {}) =>
+      observe('instance-rollback', {}, async () => {
+        const { actor, idempotencyKey: key } = parseCommandOptions(options);
+        const parsed = parseRollback(to);
+        const request = { scope: 'instance-rollback', key, input: asJson({ id, ...parsed }) };
+        return carryOut(request, () => draftRollback(context, id, parsed, actor, options), options);
+      }),
     delete: (id, options = {}) =>
       observe('instance-delete', {}, async () => {
         const { actor, idempotencyKey: key } = parseCommandOptions(options);
@@ -169,6 +186,8 @@ export function createInstances(context: EngineContext): Instances {
       plan(await draftUpdate(planning, id, parseInstanceChanges(changes), null, options), options),
     planUpgrade: async (id, upgrade, options = {}) =>
       plan(await draftUpgrade(planning, id, parseUpgrade(upgrade), null, options), options),
+    planRollback: async (id, to, options = {}) =>
+      plan(await draftRollback(planning, id, parseRollback(to), null, options), options),
     planDelete: async (id, options = {}) => plan(await draftDelete(planning, id, null, options), options),
   };
 }

@@ -163,11 +163,11 @@ async function terminateSyncs(context: EngineContext, results: readonly ProjectR
 }
 
 async function terminateSync({ status, logger }: EngineContext, { argoAppName }: Instance): Promise<void> {
-  if (status.terminateOperation === undefined) return;
+  if (status.control === undefined) return;
   const application = await status.get(argoAppName);
   const isSyncing = application?.status?.operationState?.phase === 'Running';
   if (!isSyncing || application?.metadata.deletionTimestamp === undefined) return;
-  await status.terminateOperation(argoAppName);
+  await status.control.terminateOperation(argoAppName);
   logger.info('Ended the sync of an instance that is being deleted.', { application: argoAppName });
 }
 

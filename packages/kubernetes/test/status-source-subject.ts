@@ -1,4 +1,5 @@
-import type { StatusSource } from '@caelus/core';
+import type { Application, StatusSource } from '@caelus/core';
+import { playController } from '@caelus/core/testing';
 import { createKubernetesClient, type KubernetesClient } from '../src/client/kubernetes-client.ts';
 import {
   createKubernetesStatusSource,
@@ -10,9 +11,11 @@ import type { FakeObject } from './fake-objects.ts';
 export interface Subject extends AsyncDisposable {
   readonly api: FakeApi;
   readonly client: KubernetesClient;
-  readonly source: StatusSource & Required<Pick<StatusSource, 'terminateOperation'>>;
+  readonly source: StatusSource & Required<Pick<StatusSource, 'control'>>;
   put(name: string, revision: string): Promise<void>;
   remove(name: string): Promise<void>;
+  /** Lets the application controller take one step; a sync that runs does not end by itself where it is `endless`. */
+  play(name: string, endless?: boolean): void;
 }
 
 /** A status source over a fake API server, with waits too short to notice. */
@@ -34,6 +37,13 @@ export async function createSubject(options: Partial<KubernetesStatusSourceOptio
     },
     async remove(name) {
       api.objects.write(`${APPLICATIONS}/${name}`, undefined);
+    },
+    play(name, endless = false) {
+      const found = api.objects.read(`${APPLICATIONS}/${name}`);
+      if (found === undefined) return;
+      const at = new Date(Date.UTC(2026, 0, 1) + api.objects.version * 1000).toISOString();
+      const played = playController(found as unknown as Application, at, endless) as unknown as FakeObject;
+      if (played !== found) api.objects.put(`${APPLICATIONS}/${name}`, played);
     },
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]();

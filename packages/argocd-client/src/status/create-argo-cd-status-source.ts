@@ -14,6 +14,7 @@ import type { ApplicationAddress } from '../applications.ts';
 import { answerInvalid } from '../argo-cd-errors.ts';
 import type { ArgoCdClient } from '../create-argo-cd-client.ts';
 import { systemClock } from '../system-clock.ts';
+import { createApplicationControl } from './application-control.ts';
 import { watchManaged } from './watch-managed.ts';
 
 export interface ArgoCdStatusSourceOptions {
@@ -41,10 +42,12 @@ const MOST_PROJECTS = 50;
 
 /**
  * Makes the status source that reads a real Argo CD by its REST API. The account needs `applications, get` in every project,
- * and `applications, sync` for ending the sync of what is being deleted.
+ * which is enough for a refresh, and `applications, sync` for starting syncs and ending them.
  * @throws {CaelusError} `INVALID_INPUT`
  */
-export function createArgoCdStatusSource(options: ArgoCdStatusSourceOptions): StatusSource {
+export function createArgoCdStatusSource(
+  options: ArgoCdStatusSourceOptions,
+): StatusSource & Required<Pick<StatusSource, 'control'>> {
   const { client, projects, selector = MANAGED_SELECTOR, namespace, relistMilliseconds = 300_000 } = options;
   const isNames = Array.isArray(projects) && projects.every((project) => typeof project === 'string' && project !== '');
   refuseInput('The options of the status source', [
@@ -85,6 +88,12 @@ export function createArgoCdStatusSource(options: ArgoCdStatusSourceOptions): St
 
   const addressOf = (name: string, project: string): ApplicationAddress => ({ name, project, namespace });
 
+  /** Where the Application is now; `undefined` where there is none. */
+  async function addressFor(name: string, callOptions: CallOptions): Promise<ApplicationAddress | undefined> {
+    const found = await find(name, callOptions);
+    return found && addressOf(name, found.spec.project ?? 'default');
+  }
+
   async function get(name: string, callOptions: CallOptions = {}): Promise<Application | undefined> {
     const found = await find(name, callOptions);
     return found === undefined ? undefined : toApplication(found);
@@ -124,22 +133,12 @@ export function createArgoCdStatusSource(options: ArgoCdStatusSourceOptions): St
     get,
     list,
     watch,
-    async terminateOperation(name, callOptions = {}) {
-      const found = await find(name, callOptions);
-      if (found === undefined) return;
-      const address = addressOf(name, found.spec.project ?? 'default');
-      await applications.terminateOperation(address, callOptions).catch((error: unknown) => {
-        const isOver = isCaelusError(error, 'ARGOCD_REQUEST_REFUSED') && error.details.reason.includes(NO_OPERATION);
-        if (!isOver) unlessNotFound(error);
-      });
-    },
+    control: createApplicationControl(applications, addressFor),
     async [Symbol.asyncDispose]() {
       closing.abort(new Error('The status source was closed.'));
     },
   };
 }
-
-const NO_OPERATION = 'No operation is in progress';
 
 function unlessNotFound(error: unknown): undefined {
   if (!isCaelusError(error, 'ARGOCD_NOT_FOUND')) throw error;

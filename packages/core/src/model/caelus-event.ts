@@ -21,7 +21,11 @@ export const eventTypes = [
   'instance-created',
   'instance-updated',
   'instance-upgraded',
+  'instance-rolled-back',
   'instance-delete-requested',
+  'instance-refresh-requested',
+  'instance-sync-requested',
+  'instance-terminate-requested',
   'instance-committed',
   'instance-status-changed',
   'instance-deleted',
@@ -40,7 +44,8 @@ export const eventTypes = [
 ] as const;
 
 /**
- * What can happen. The `instance-*` events of a command carry the generation and the change they made; `instance-adopted` and
+ * What can happen. The `instance-*` events of a command carry the generation and the change they made, or those that were newest
+ * where Argo CD alone was told (`instance-refresh-requested`, `instance-sync-requested`, `instance-terminate-requested`); `instance-adopted` and
  * `instance-reasserted` say which side a person or the drift policy has chosen, Git or the database; `change-acknowledged` names
  * a change that was found in Git and is known from now on.
  */

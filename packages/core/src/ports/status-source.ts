@@ -1,5 +1,6 @@
 import type { CallOptions } from '../call-options.ts';
 import type { Application } from '../status/application.ts';
+import type { ApplicationControl } from './application-control.ts';
 
 /** Where Argo CD's view of the Applications comes from: its REST API, the Kubernetes API, or a simulation. */
 export interface StatusSource extends AsyncDisposable {
@@ -14,8 +15,8 @@ export interface StatusSource extends AsyncDisposable {
    * intermediate states of one Application, never its last one.
    */
   watch(options?: CallOptions): AsyncIterable<ApplicationEvent>;
-  /** Stops the sync that runs, so that a deletion can go on. Left out where the source can only read. */
-  terminateOperation?(name: string, options?: CallOptions): Promise<void>;
+  /** What Argo CD can be told. Left out where the source can only read. */
+  readonly control?: ApplicationControl;
 }
 
 export type ApplicationEvent =

@@ -16,7 +16,12 @@ export interface Application {
     readonly source?: ApplicationSource | undefined;
     readonly sources?: readonly ApplicationSource[] | undefined;
     readonly syncPolicy?:
-      | { readonly automated?: ({ readonly enabled?: boolean | undefined } & object) | null | undefined }
+      | {
+          readonly automated?:
+            | ({ readonly enabled?: boolean | undefined; readonly selfHeal?: boolean | undefined } & object)
+            | null
+            | undefined;
+        }
       | undefined;
   };
   readonly operation?: object | undefined;
@@ -73,6 +78,22 @@ export interface ApplicationStatus {
       }[]
     | undefined;
   readonly reconciledAt?: string | undefined;
+  readonly resources?: readonly ApplicationResourceStatus[] | undefined;
+}
+
+/** A resource that Argo CD manages for an Application, in its own words. */
+export interface ApplicationResourceStatus {
+  readonly group?: string | undefined;
+  readonly version?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+  readonly status?: string | undefined;
+  /** In what Argo CD's own API answers; not in the Application that lies in the cluster. */
+  readonly health?: { readonly status?: string | undefined; readonly message?: string | undefined } | undefined;
+  readonly hook?: boolean | undefined;
+  readonly requiresPruning?: boolean | undefined;
+  readonly requiresDeletionConfirmation?: boolean | undefined;
 }
 
 export interface ApplicationCondition {

@@ -1,5 +1,10 @@
 // Contract kits, fakes and arbitraries for those who write adapters or test a host. One block a concern.
 
+export {
+  type ApplicationControlContractOptions,
+  type ApplicationControlSubject,
+  applicationControlContract,
+} from './application-control-contract.ts';
 // arbitraries
 export {
   type ArbitraryValuesOptions,
@@ -35,6 +40,7 @@ export {
   type MemoryCommit,
   type MemoryStateStoreOptions,
 } from './fakes/memory-state-store.ts';
+export { playController } from './fakes/played-controller.ts';
 export { createRecordingNotifier, type RecordingNotifier } from './fakes/recording-notifier.ts';
 export { createReferenceSecretBackend, type ReferenceSecretBackend } from './fakes/reference-secret-backend.ts';
 export { createSerialIds } from './fakes/serial-ids.ts';

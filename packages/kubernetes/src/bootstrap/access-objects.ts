@@ -28,7 +28,7 @@ export function accessObjects(argoCdNamespace: string, options: ServiceAccountOp
       ownership: 'own',
       reason:
         rights === 'operate'
-          ? 'Caelus sees Applications, and ends a sync that blocks a deletion.'
+          ? 'Caelus sees Applications, has them compared, and starts and ends their syncs.'
           : 'Caelus sees Applications.',
       manifest: {
         apiVersion: `${rbac}/v1`,

@@ -30,8 +30,8 @@ export interface ServiceAccountOptions {
   /** Default `caelus`. */
   readonly name?: string | undefined;
   /**
-   * `observe`: Caelus sees Applications. `operate`: it may also change them, which ending a sync that blocks a deletion needs;
-   * Kubernetes knows no smaller right for that. Default `operate`.
+   * `observe`: Caelus sees Applications. `operate`: it may also change them, which the source's `control` and the ending of a sync that
+   * blocks a deletion need; Kubernetes knows no smaller right for that. Default `operate`.
    */
   readonly rights?: 'observe' | 'operate' | undefined;
 }

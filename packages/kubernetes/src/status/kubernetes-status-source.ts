@@ -2,9 +2,9 @@ import { type Logger, type StatusSource, silentLogger } from '@caelus/core';
 import { integerIssues, issueUnless, refuseInput, unknownKeys } from '@caelus/core/adapter';
 import type { KubernetesClient } from '../client/kubernetes-client.ts';
 import { RESOURCES } from '../client/resource.ts';
+import { createApplicationControl } from './application-control.ts';
 import { type ApplicationPlace, listAnew, listPages } from './application-listing.ts';
 import { toApplication } from './managed-applications.ts';
-import { terminateOperation } from './terminate-operation.ts';
 import { watchApplications } from './watch-applications.ts';
 
 export interface KubernetesStatusSourceOptions {
@@ -44,7 +44,7 @@ const KEYS = [
  */
 export function createKubernetesStatusSource(
   options: KubernetesStatusSourceOptions,
-): StatusSource & Required<Pick<StatusSource, 'terminateOperation'>> {
+): StatusSource & Required<Pick<StatusSource, 'control'>> {
   const { client, namespace = 'argocd', logger = silentLogger, pageSize = 250, watchSeconds = 300 } = options;
   const { retries = 6, retryMilliseconds = 500, retryLimitMilliseconds = 30_000 } = options;
   refuseInput('The options of the Kubernetes status source', [
@@ -91,7 +91,7 @@ export function createKubernetesStatusSource(
 
     watch: (callOptions = {}) => watchApplications({ ...place, patience, watchSeconds, logger }, callOptions),
 
-    terminateOperation: (name, callOptions = {}) => terminateOperation(client, { namespace, name }, callOptions),
+    control: createApplicationControl(client, namespace),
 
     async [Symbol.asyncDispose]() {},
   };

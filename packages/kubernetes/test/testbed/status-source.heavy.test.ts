@@ -162,7 +162,7 @@ describe('a sync of a real Argo CD', () => {
         throw new Error(`${error.message}: ${JSON.stringify((await source.get('hanging'))?.status)}`);
       },
     );
-    await source.terminateOperation('hanging');
+    await source.control.terminateOperation('hanging');
     const ended = await eventually('the sync has ended', async () => {
       const current = await source.get('hanging');
       const state = current?.status?.operationState;
@@ -170,7 +170,7 @@ describe('a sync of a real Argo CD', () => {
     });
     expect(ended.message).toMatch(/terminated/i);
     // Once more, on a sync that is over: nothing happens.
-    await source.terminateOperation('hanging');
+    await source.control.terminateOperation('hanging');
     expect(await phase()).toBe(ended.phase);
   });
 });

@@ -2,9 +2,20 @@ import { parseAllDocuments } from 'yaml';
 import type { CallOptions } from '../../call-options.ts';
 import { canonicalJson, type JsonObject, type JsonValue } from '../../json-value.ts';
 import { parseRepoPath, type RepoPath } from '../../layout/repo-path.ts';
+import {
+  type ApplicationControl,
+  applicationDeleting,
+  applicationUnknown,
+  operationRunning,
+} from '../../ports/application-control.ts';
 import type { Snapshot, StateStore } from '../../ports/state-store.ts';
 import type { StatusSource } from '../../ports/status-source.ts';
-import type { Application, ApplicationSource, ApplicationStatus } from '../../status/application.ts';
+import type {
+  Application,
+  ApplicationResourceStatus,
+  ApplicationSource,
+  ApplicationStatus,
+} from '../../status/application.ts';
 import { createApplicationFeed } from './application-feed.ts';
 
 /** What can be made to go wrong with one Application, until it is taken back. */
@@ -29,14 +40,19 @@ export type SimulatedFailure =
  * It renders no chart and runs no pod; it checks that what an Application refers to is there.
  */
 export interface SimulatedArgoCd extends StatusSource {
+  /** A sync is always one of everything. */
+  readonly control: ApplicationControl;
   /** Looks at Git, and takes every Application one step further. Returns whether anything moved. */
   reconcile(options?: CallOptions): Promise<boolean>;
   /** Reconciles until nothing moves. */
   settle(options?: CallOptions): Promise<void>;
   /** Makes an Application fail, or well again with `null`. */
   setFailure(name: string, failure: SimulatedFailure | null): void;
-  /** Somebody changes a resource in the cluster: the Application is OutOfSync until it is synced again. */
-  changeInCluster(name: string): void;
+  /**
+   * Somebody changes a resource in the cluster, the first of that kind: the Application is OutOfSync until it is synced again, by
+   * itself only where it heals itself. Default: the first resource.
+   */
+  changeInCluster(name: string, kind?: string): void;
   /** The namespaces that exist because of what was synced. */
   readonly namespaces: ReadonlySet<string>;
 }
@@ -55,6 +71,8 @@ interface Live {
   readonly isRoot: boolean;
   /** Files below its paths, when last synced. */
   readonly syncedFiles: string | null;
+  /** Of which kind somebody changed a resource in the cluster since; `null` where nobody did. */
+  readonly changedKind: string | null;
   /** Namespaces it made; `false` for those that outlive it. */
   readonly namespaces: ReadonlyMap<string, boolean>;
 }
@@ -69,6 +87,7 @@ export function createSimulatedArgoCd(options: SimulatedArgoCdOptions): Simulate
   const failures = new Map<string, SimulatedFailure>();
   const projects = new Set<string>();
   const namespaces = new Set<string>();
+  const refreshing = new Set<string>();
 
   function put(name: string, next: Live): void {
     live.set(name, next);
@@ -134,20 +153,41 @@ export function createSimulatedArgoCd(options: SimulatedArgoCdOptions): Simulate
       return report(condition('ComparisonError', problem ?? ''), { status: 'Unknown', comparedTo });
     }
     const content = canonical({ spec: application.spec, files: files.content });
-    if (content === current.syncedFiles) {
-      const operation = before.operationState;
-      if (operation?.phase === 'Running' && failure?.kind !== 'endless-sync') {
-        // Git went back to what is synced while a sync of something else ran; that one still has to end.
-        const ended = { ...operation, phase: 'Succeeded', message: 'successfully synced', finishedAt: now() };
-        return setStatus(name, current, { ...before, operationState: ended });
-      }
-      return before.sync?.status === 'Synced' &&
-        before.sync.revisions?.join() === revisions.join() &&
-        !before.conditions?.length
-        ? advanceHealth(name, current)
-        : setStatus(name, current, { ...before, conditions: [], sync: { status: 'Synced', revisions, comparedTo } });
+    if (content !== current.syncedFiles || current.changedKind !== null) {
+      return sync(name, current, { revisions, comparedTo, content, files });
     }
-    return sync(name, current, { revisions, comparedTo, content, namespaces: files.namespaces });
+    const operation = before.operationState;
+    if (application.operation !== undefined && operation === undefined) {
+      const operationState = { phase: 'Running', startedAt: now(), syncResult: { revisions } };
+      return setStatus(name, current, { ...before, operationState });
+    }
+    if (operation?.phase === 'Running' && failure?.kind !== 'endless-sync') {
+      // Git went back to what is synced while a sync of something else ran; that one still has to end.
+      return endOperation(name, current, before, { phase: 'Succeeded', message: 'successfully synced' });
+    }
+    const resources = resourcesOf(files, () => false);
+    return before.sync?.status === 'Synced' &&
+      before.sync.revisions?.join() === revisions.join() &&
+      !before.conditions?.length
+      ? advanceHealth(name, current)
+      : setStatus(name, current, {
+          ...before,
+          conditions: [],
+          sync: { status: 'Synced', revisions, comparedTo },
+          resources,
+        });
+  }
+
+  function endOperation(
+    name: string,
+    current: Live,
+    status: ApplicationStatus,
+    end: { readonly phase: string; readonly message: string },
+    more: Partial<Live> = {},
+  ): true {
+    const { operation: _, ...application } = current.application;
+    const operationState = { ...status.operationState, ...end, finishedAt: now() };
+    return setStatus(name, { ...current, application }, { ...status, operationState }, more);
   }
 
   /** From a difference to Synced: found, then running, then done. */
@@ -158,41 +198,45 @@ export function createSimulatedArgoCd(options: SimulatedArgoCdOptions): Simulate
       readonly revisions: readonly string[];
       readonly comparedTo: NonNullable<ApplicationStatus['sync']>['comparedTo'];
       readonly content: string;
-      readonly namespaces: ReadonlyMap<string, boolean>;
+      readonly files: FoundFiles;
     },
   ): boolean {
     const failure = failures.get(name);
     const before = current.application.status ?? {};
-    const { revisions, comparedTo } = found;
+    const { revisions, comparedTo, content, files } = found;
     const outOfSync = { status: 'OutOfSync', revisions, comparedTo };
     const health = before.health ?? { status: 'Missing', lastTransitionTime: now() };
+    const isDrift = content === current.syncedFiles;
+    const changed = files.resources.find(({ kind }) => kind === current.changedKind) ?? files.resources[0];
+    const resources = resourcesOf(files, (resource) => !isDrift || resource === changed);
     const isNew = before.sync?.status !== 'OutOfSync' || before.sync.revisions?.join() !== revisions.join();
-    if (isNew) return setStatus(name, current, { ...before, conditions: [], sync: outOfSync, health });
+    if (isNew) return setStatus(name, current, { ...before, conditions: [], sync: outOfSync, health, resources });
     const operation = before.operationState;
     const concernsThis = operation?.syncResult?.revisions?.join() === revisions.join();
-    if (concernsThis && operation?.phase === 'Failed' && failure?.kind === 'sync') return false;
     if (!concernsThis || operation?.phase !== 'Running') {
+      const { automated } = current.application.spec.syncPolicy ?? {};
+      const isFailed = concernsThis && operation?.phase === 'Failed' && failure?.kind === 'sync';
+      const starts = automated && !isFailed && (!isDrift || automated.selfHeal === true);
+      if (current.application.operation === undefined && !starts) return false;
       const operationState = { phase: 'Running', startedAt: now(), syncResult: { revisions } };
-      return setStatus(name, current, { ...before, sync: outOfSync, health, operationState });
+      return setStatus(name, current, { ...before, sync: outOfSync, health, operationState, resources });
     }
     if (failure?.kind === 'endless-sync') return false;
     if (failure?.kind === 'sync') {
-      const operationState = { ...operation, phase: 'Failed', message: failure.message, finishedAt: now() };
-      return setStatus(name, current, { ...before, operationState });
+      return endOperation(name, current, before, { phase: 'Failed', message: failure.message });
     }
-    for (const [namespace] of found.namespaces) namespaces.add(namespace);
-    return setStatus(
-      name,
-      current,
-      {
-        conditions: [],
-        sync: { status: 'Synced', revisions, comparedTo },
-        health: current.isRoot ? { status: 'Healthy' } : { status: 'Progressing', lastTransitionTime: now() },
-        operationState: { ...operation, phase: 'Succeeded', message: 'successfully synced', finishedAt: now() },
-        history: [...(before.history ?? []).slice(-9), { deployedAt: now(), revisions }],
-      },
-      { syncedFiles: found.content, namespaces: found.namespaces },
-    );
+    for (const [namespace] of files.namespaces) namespaces.add(namespace);
+    const status = {
+      conditions: [],
+      sync: { status: 'Synced', revisions, comparedTo },
+      health: current.isRoot ? { status: 'Healthy' } : { status: 'Progressing', lastTransitionTime: now() },
+      operationState: operation,
+      history: [...(before.history ?? []).slice(-9), { deployedAt: now(), revisions }],
+      resources: resourcesOf(files, () => false),
+    };
+    const end = { phase: 'Succeeded', message: 'successfully synced' };
+    const synced = { syncedFiles: content, changedKind: null, namespaces: files.namespaces };
+    return endOperation(name, current, status, end, synced);
   }
 
   function advanceHealth(name: string, current: Live): boolean {
@@ -215,8 +259,7 @@ export function createSimulatedArgoCd(options: SimulatedArgoCdOptions): Simulate
       });
       return true;
     }
-    const running = application.status?.operationState?.phase === 'Running';
-    if (running || failure?.kind === 'stuck-deletion') return false;
+    if (isRunning(application) || failure?.kind === 'stuck-deletion') return false;
     // The real one renders deletion hooks from Git, so the directory has to outlive the Application.
     const files = await filesOf(application, snapshot);
     if (typeof files === 'string') {
@@ -251,6 +294,7 @@ export function createSimulatedArgoCd(options: SimulatedArgoCdOptions): Simulate
         application,
         isRoot: holdsApplications(application),
         syncedFiles: null,
+        changedKind: null,
         namespaces: new Map(),
       };
       const current = known ? { ...known, application: withSpecOf(known.application, application) } : fresh;
@@ -258,9 +302,10 @@ export function createSimulatedArgoCd(options: SimulatedArgoCdOptions): Simulate
         put(name, current);
         moved = true;
       }
+      if (refreshing.delete(name)) moved = setStatus(name, current, current.application.status ?? {});
       if (current.application.metadata.deletionTimestamp !== undefined)
         moved = (await remove(name, current, snapshot)) || moved;
-      else if (known !== undefined) moved = (await compare(name, current, snapshot)) || moved;
+      else if (known !== undefined) moved = (await compare(name, live.get(name) ?? current, snapshot)) || moved;
     }
     for (const [name, current] of [...live]) {
       if (!desired.has(name)) moved = (await remove(name, current, snapshot)) || moved;
@@ -279,19 +324,39 @@ export function createSimulatedArgoCd(options: SimulatedArgoCdOptions): Simulate
       if (failure === null) failures.delete(name);
       else failures.set(name, failure);
     },
-    changeInCluster(name) {
+    changeInCluster(name, kind = '') {
       const current = live.get(name);
-      if (current) put(name, { ...current, syncedFiles: null });
+      if (current) put(name, { ...current, changedKind: kind });
     },
-    async terminateOperation(name, { signal } = {}) {
-      signal?.throwIfAborted();
-      const current = live.get(name);
-      const operation = current?.application.status?.operationState;
-      if (current === undefined || operation?.phase !== 'Running') return;
-      const operationState = { ...operation, phase: 'Failed', message: 'Operation terminated', finishedAt: now() };
-      setStatus(name, current, { ...current.application.status, operationState });
+    control: {
+      async refresh(name, { signal } = {}) {
+        signal?.throwIfAborted();
+        if (!live.has(name)) throw applicationUnknown(name);
+        refreshing.add(name);
+      },
+      async sync(name, { signal, prune = false } = {}) {
+        signal?.throwIfAborted();
+        const current = live.get(name);
+        if (current === undefined) throw applicationUnknown(name);
+        const { application } = current;
+        const { operationState: _, ...status } = application.status ?? {};
+        if (application.metadata.deletionTimestamp !== undefined) throw applicationDeleting(name);
+        if (application.operation !== undefined || isRunning(application)) throw operationRunning(name);
+        put(name, { ...current, application: { ...application, operation: { sync: { prune } }, status } });
+      },
+      async terminateOperation(name, { signal } = {}) {
+        signal?.throwIfAborted();
+        const current = live.get(name);
+        if (current === undefined || !isRunning(current.application)) return;
+        const { status = {} } = current.application;
+        endOperation(name, current, status, { phase: 'Failed', message: 'Operation terminated' });
+      },
     },
   };
+}
+
+function isRunning({ status }: Application): boolean {
+  return status?.operationState?.phase === 'Running';
 }
 
 function canonical(value: unknown): string {
@@ -319,12 +384,21 @@ function holdsApplications(application: Application): boolean {
 interface FoundFiles {
   readonly content: JsonValue;
   readonly namespaces: ReadonlyMap<string, boolean>;
+  readonly resources: readonly ApplicationResourceStatus[];
+}
+
+function resourcesOf(
+  { resources }: FoundFiles,
+  differs: (resource: ApplicationResourceStatus) => boolean,
+): readonly ApplicationResourceStatus[] {
+  return resources.map((resource) => ({ ...resource, status: differs(resource) ? 'OutOfSync' : 'Synced' }));
 }
 
 /** What an Application is made of, or the message of what is missing. */
 async function filesOf(application: Application, snapshot: Snapshot): Promise<FoundFiles | string> {
   const content: Record<string, JsonValue> = {};
   const namespaces = new Map<string, boolean>();
+  const resources: ApplicationResourceStatus[] = [];
   const gitOps = sourcesOf(application)[0]?.repoURL;
   for (const source of sourcesOf(application) as readonly (ApplicationSource & {
     helm?: { valueFiles?: string[] };
@@ -336,6 +410,7 @@ async function filesOf(application: Application, snapshot: Snapshot): Promise<Fo
       for (const [file, bytes] of tree) content[file] = new TextDecoder().decode(bytes);
       for (const object of await readManifests(snapshot, path, true)) {
         const { metadata } = object as unknown as Application;
+        resources.push(resourceOf(object, application));
         if (object.kind !== 'Namespace') continue;
         const kept = metadata.annotations?.['argocd.argoproj.io/sync-options']?.includes('Delete=false') ?? false;
         namespaces.set(metadata.name, !kept);
@@ -348,7 +423,23 @@ async function filesOf(application: Application, snapshot: Snapshot): Promise<Fo
       content[path] = new TextDecoder().decode(bytes);
     }
   }
-  return { content, namespaces };
+  return { content, namespaces, resources };
+}
+
+function resourceOf(object: JsonObject, application: Application): ApplicationResourceStatus {
+  const { metadata } = object as unknown as Application;
+  const [version, group] = String(object.apiVersion ?? 'v1')
+    .split('/')
+    .reverse();
+  const { destination } = application.spec as { readonly destination?: { readonly namespace?: string } };
+  const namespace = object.kind === 'Namespace' ? undefined : (metadata.namespace ?? destination?.namespace);
+  return {
+    ...(group && { group }),
+    version,
+    kind: String(object.kind),
+    ...(namespace && { namespace }),
+    name: metadata.name,
+  };
 }
 
 async function readManifests(snapshot: Snapshot, directory: RepoPath, deep: boolean): Promise<readonly JsonObject[]> {
