@@ -83,7 +83,7 @@ export interface Timings {
   readonly batch: number;
   /** How long an idempotency key is remembered. Default 86,400,000: a day. */
   readonly idempotency: number;
-  /** How long `Degraded` and a deletion's error may last before they count. Default 30,000. */
+  /** How long `Degraded`, a sync that keeps failing and a deletion's error may last before they count. Default 30,000. */
   readonly grace: number;
 }
 

@@ -27,6 +27,7 @@ import {
 } from '@caelus/core';
 import { type Ancestry, createAncestry } from './ancestry.ts';
 import { type CaelusOptions, DEFAULT_TIMINGS, type Timings } from './caelus-options.ts';
+import { createGracePeriods, type GracePeriods } from './grace-periods.ts';
 import { createNewsFeed, type NewsFeed } from './news-feed.ts';
 import { createObserveOperation, type ObserveOperation } from './observe-operation.ts';
 import { checkRetention, type Retention } from './retention.ts';
@@ -53,6 +54,7 @@ export interface EngineContext {
   readonly timings: Timings;
   readonly retention: Retention;
   readonly ancestry: Ancestry;
+  readonly gracePeriods: GracePeriods;
   /** Rows or events have changed. */
   readonly changed: WakeUp;
   /** Work was requested. */
@@ -106,6 +108,7 @@ export function createEngineContext(options: CaelusOptions): EngineContext {
     timings,
     retention: checkRetention(options.retention ?? {}),
     ancestry: createAncestry(),
+    gracePeriods: createGracePeriods(clock),
     changed,
     due,
     vacated,

@@ -110,6 +110,11 @@ export async function watchApplications(context: EngineContext, options: CallOpt
   }
 }
 
+/** Looks again at the Applications whose grace period is over, until the signal stops it. */
+export async function observeAfterGrace(context: EngineContext, options: CallOptions): Promise<void> {
+  for (;;) await observeAnew(context, await context.gracePeriods.over(options), options);
+}
+
 /** Reads one Application, as after a hint that it changed, and brings its row to what Argo CD says. Returns whether the row changed. */
 export async function observeNamed(context: EngineContext, name: string, options: CallOptions = {}): Promise<boolean> {
   // A hint may come from anywhere, and Argo CD is asked about our own alone.
@@ -175,7 +180,10 @@ async function compare(
   const news: Seen[] = [];
   for (const { name, application } of sightings) {
     const instance = byName.get(name);
-    if (instance === undefined) continue;
+    if (instance === undefined) {
+      context.gracePeriods.note(name, null);
+      continue;
+    }
     const gitState = states.get(instance.id);
     const reached = await findReached(context, gitState, application, options);
     const mapped = mapStatus({
@@ -186,6 +194,7 @@ async function compare(
       now: timestamp(context),
       graceMilliseconds: context.timings.grace,
     });
+    context.gracePeriods.note(name, mapped.graceEnd);
     const isNews = mapped.status === 'Deleted' || differs(instance, observedOf(instance, gitState, mapped));
     if (isNews) news.push({ instance, gitState, mapped });
   }

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { CallOptions } from '@caelus/core';
 import type { EngineContext } from './engine-context.ts';
 import { messageOf } from './message-of.ts';
-import { observeAll, watchApplications } from './observer.ts';
+import { observeAfterGrace, observeAll, watchApplications } from './observer.ts';
 import { runProjector } from './projector-loop.ts';
 import { sweepAll } from './sweeper.ts';
 
@@ -55,6 +55,7 @@ export function startWorker(context: EngineContext, options: WorkerOptions = {})
       ? [repeat(context, 'projector', () => runProjector(context, owner, signal, cancelling.signal), signal)]
       : []),
     ...(observer ? [repeat(context, 'observer', () => watchApplications(context, { signal }), signal)] : []),
+    ...(observer ? [repeat(context, 'observer', () => observeAfterGrace(context, { signal }), signal)] : []),
     ...(observer ? [repeat(context, 'relist', () => runRelist(context, signal), signal)] : []),
     ...(sweeper ? [repeat(context, 'sweeper', () => runSweeper(context, signal), signal)] : []),
   ];

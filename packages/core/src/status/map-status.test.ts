@@ -16,6 +16,7 @@ const SPEC_HASH = '5'.repeat(64);
 const NOW = '2026-05-01T12:00:00.000Z' as Timestamp;
 const LONG_AGO = '2026-05-01T11:59:00Z';
 const JUST_NOW = '2026-05-01T11:59:50Z';
+const GRACE_END = '2026-05-01T12:00:20.000Z' as Timestamp;
 
 const sources = [
   {
@@ -60,6 +61,17 @@ const withStatus = (status: Partial<ApplicationStatus>): Application => ({
   ...running,
   status: { ...running.status, ...status },
 });
+const retrying = (startedAt: string, revision: string) =>
+  withStatus({
+    operationState: {
+      phase: 'Running',
+      message: 'one or more objects failed to apply. Retrying attempt #2',
+      startedAt,
+      finishedAt: JUST_NOW,
+      retryCount: 2,
+      syncResult: { revisions: [revision, '6.6.3'] },
+    },
+  });
 const condition = (type: string, message: string, lastTransitionTime = LONG_AGO) => [
   { type, message, lastTransitionTime },
 ];
@@ -97,7 +109,7 @@ const rows: Row[] = [
     'a deletion error that may still pass',
     withStatus({ conditions: condition('DeletionError', 'app path does not exist', JUST_NOW) }),
     false,
-    { status: 'Deleting', reason: 'Deleting', message: null },
+    { status: 'Deleting', reason: 'Deleting', message: null, graceEnd: GRACE_END },
   ],
   ['wanted and absent', undefined, true, { status: 'Pending', reason: 'AwaitingApplication', syncStatus: null }],
   [
@@ -168,16 +180,32 @@ const rows: Row[] = [
   ],
   [
     'waiting for the next try',
-    withStatus({
-      operationState: {
-        phase: 'Running',
-        message: 'one or more objects failed to apply. Retrying attempt #2',
-        finishedAt: JUST_NOW,
-        retryCount: 2,
-      },
-    }),
+    retrying(JUST_NOW, COMMIT),
     true,
-    { status: 'Pending', reason: 'Retrying', message: 'one or more objects failed to apply. Retrying attempt #2' },
+    {
+      status: 'Pending',
+      reason: 'Retrying',
+      message: 'one or more objects failed to apply. Retrying attempt #2',
+      graceEnd: GRACE_END,
+    },
+  ],
+  [
+    'a sync that keeps failing',
+    retrying(LONG_AGO, COMMIT),
+    true,
+    {
+      status: 'Failed',
+      reason: 'Retrying',
+      syncStatus: 'Error',
+      message: 'one or more objects failed to apply. Retrying attempt #2',
+      graceEnd: null,
+    },
+  ],
+  [
+    'a sync of an older commit that keeps failing',
+    retrying(LONG_AGO, OLDER),
+    true,
+    { status: 'Pending', reason: 'Retrying', message: null },
   ],
   [
     'outside the sync window',
@@ -321,8 +349,11 @@ describe('mapStatus', () => {
   it('knows a grace period at its edge', () => {
     const degradedSince = (lastTransitionTime: string) =>
       withStatus({ health: { status: 'Degraded', lastTransitionTime } });
-    expect(map(degradedSince('2026-05-01T11:59:30.001Z')).status).toBe('Pending');
-    expect(map(degradedSince('2026-05-01T11:59:30.000Z')).status).toBe('Failed');
+    expect(map(degradedSince('2026-05-01T11:59:30.001Z'))).toMatchObject({
+      status: 'Pending',
+      graceEnd: '2026-05-01T12:00:00.001Z',
+    });
+    expect(map(degradedSince('2026-05-01T11:59:30.000Z'))).toMatchObject({ status: 'Failed', graceEnd: null });
   });
 
   it('asks about the compared and the applied revision, each once', () => {

@@ -35,7 +35,7 @@ export interface StatusInput {
   /** Whether a revision of the GitOps repository is the instance's last commit or one of its descendants. */
   reaches(revision: string): boolean;
   readonly now: Timestamp;
-  /** How long `Degraded` and a deletion's error may last before they count. Default 30 seconds. */
+  /** How long `Degraded`, a sync that keeps failing and a deletion's error may last before they count. Default 30 seconds. */
   readonly graceMilliseconds?: number | undefined;
 }
 
@@ -49,6 +49,8 @@ export interface MappedStatus {
   readonly message: string | null;
   /** Whether the cluster has what Caelus wrote, healthy or not. */
   readonly synced: boolean;
+  /** The end of a grace period, from which on the status is another although Argo CD says nothing new; else `null`. */
+  readonly graceEnd: Timestamp | null;
 }
 
 /** The greatest length of {@link MappedStatus.message}, in UTF-16 code units. */
@@ -64,7 +66,7 @@ export function mapStatus(input: StatusInput): MappedStatus {
   if (application === undefined) return wanted ? absent('Pending', 'AwaitingApplication') : absent('Deleted', 'Gone');
   const observed = { healthStatus: healthOf(application), lastSyncedAt: lastSyncedAt(application) };
   const verdict = judge(input, application);
-  return { ...observed, synced: verdict.syncStatus === 'Synced', message: null, ...verdict };
+  return { ...observed, synced: verdict.syncStatus === 'Synced', message: null, graceEnd: null, ...verdict };
 }
 
 /** The revisions of the GitOps repository that {@link mapStatus} will ask `reaches` about. */
@@ -74,10 +76,8 @@ export function revisionsToReach(application: Application): readonly string[] {
   return [...new Set(revisions.filter((revision) => revision !== ''))];
 }
 
-type Verdict = Pick<MappedStatus, 'status' | 'reason' | 'syncStatus'> & {
-  readonly message?: string;
-  readonly synced?: boolean;
-};
+type Verdict = Pick<MappedStatus, 'status' | 'reason' | 'syncStatus'> &
+  Partial<Pick<MappedStatus, 'message' | 'synced' | 'graceEnd'>>;
 
 function judge(input: StatusInput, application: Application): Verdict {
   const { metadata, status, spec } = application;
@@ -95,7 +95,7 @@ function judge(input: StatusInput, application: Application): Verdict {
 
   const operation = status.operationState;
   const phase = operation?.phase ?? (application.operation === undefined ? undefined : 'Running');
-  if (phase === 'Running' || phase === 'Terminating') return judgeOperation(application);
+  if (phase === 'Running' || phase === 'Terminating') return judgeOperation(input, application);
   const applied = gitRevision(operation?.syncResult);
   const failedOnThis = (phase === 'Failed' || phase === 'Error') && applied !== '' && input.reaches(applied);
   const syncError = error('SyncError');
@@ -108,38 +108,47 @@ function judge(input: StatusInput, application: Application): Verdict {
   return judgeHealth(input, application);
 }
 
-function judgeDeletion({ now, graceMilliseconds, wanted }: StatusInput, application: Application): Verdict {
+function judgeDeletion(input: StatusInput, application: Application): Verdict {
+  const { wanted } = input;
   const condition = application.status?.conditions?.find(({ type }) => type === 'DeletionError');
-  const counts = condition !== undefined && isPast(condition.lastTransitionTime, now, graceMilliseconds);
+  const graceEnd = condition === undefined ? null : graceEndOf(input, condition.lastTransitionTime);
   // Whoever deletes the Application of an instance that is wanted has not asked for the instance to be deleted: what is seen
   // never changes what is wanted, and the root Application makes it again.
   const status = wanted ? 'Pending' : 'Deleting';
   const verdict = { status, syncStatus: reportedSync(application), synced: false } as const;
   // Argo CD forgets to take the condition back once the deletion goes on, hence the time that it must have lasted.
-  return counts
+  return condition !== undefined && graceEnd === null
     ? { ...verdict, reason: 'DeletionError', message: toMessage(condition.message) }
-    : { ...verdict, reason: 'Deleting' };
+    : { ...verdict, reason: 'Deleting', graceEnd };
 }
 
-function judgeOperation({ status }: Application): Verdict {
-  const { message = '', finishedAt } = status?.operationState ?? {};
+function judgeOperation(input: StatusInput, { status }: Application): Verdict {
+  const { message = '', startedAt, finishedAt, syncResult } = status?.operationState ?? {};
   const blocked = message.includes('blocked by sync window');
   // A running operation that has finished is waiting for its next try.
   const reason = blocked ? 'WindowBlocked' : finishedAt === undefined ? 'Syncing' : 'Retrying';
   const verdict = { status: 'Pending', reason, syncStatus: 'OutOfSync' } as const;
-  return reason === 'Syncing' || message === '' ? verdict : { ...verdict, message: toMessage(message) };
+  if (reason === 'Syncing' || message === '') return verdict;
+  const told = { ...verdict, message: toMessage(message) };
+  if (reason !== 'Retrying') return told;
+  const applied = gitRevision(syncResult);
+  // What fails is not what is asked for now, and the next try takes that up.
+  if (applied === '' || !input.reaches(applied)) return verdict;
+  const graceEnd = graceEndOf(input, startedAt);
+  return graceEnd === null ? { ...told, status: 'Failed', syncStatus: 'Error' } : { ...told, graceEnd };
 }
 
-function judgeHealth({ now, graceMilliseconds }: StatusInput, application: Application): Verdict {
+function judgeHealth(input: StatusInput, application: Application): Verdict {
   const { health } = application.status ?? {};
   switch (healthOf(application)) {
     case 'Healthy':
     case 'Suspended':
       return { status: 'Running', reason: 'Running', syncStatus: 'Synced' };
     case 'Degraded': {
-      const lasting = isPast(health?.lastTransitionTime, now, graceMilliseconds);
+      const graceEnd = graceEndOf(input, health?.lastTransitionTime);
       const message = toMessage(health?.message ?? 'A resource of the instance is degraded.');
-      return { status: lasting ? 'Failed' : 'Pending', reason: 'Degraded', syncStatus: 'Synced', message };
+      const status = graceEnd === null ? 'Failed' : 'Pending';
+      return { status, reason: 'Degraded', syncStatus: 'Synced', message, graceEnd };
     }
     default:
       return { status: 'Pending', reason: 'Progressing', syncStatus: 'Synced' };
@@ -153,7 +162,16 @@ function failed(reason: StatusReason, message: string): Verdict {
 }
 
 function absent(status: InstanceStatus, reason: StatusReason): MappedStatus {
-  return { status, reason, syncStatus: null, healthStatus: null, lastSyncedAt: null, message: null, synced: false };
+  return {
+    status,
+    reason,
+    syncStatus: null,
+    healthStatus: null,
+    lastSyncedAt: null,
+    message: null,
+    synced: false,
+    graceEnd: null,
+  };
 }
 
 /** Caelus puts the GitOps repository first among an Application's sources. */
@@ -191,9 +209,10 @@ function lastSyncedAt({ status }: Application): Timestamp | null {
   return Number.isNaN(deployedAt) ? null : toTimestamp(new Date(deployedAt));
 }
 
-function isPast(since: string | undefined, now: Timestamp, graceMilliseconds = 30_000): boolean {
-  const started = Date.parse(since ?? '');
-  return Number.isNaN(started) || Date.parse(now) - started >= graceMilliseconds;
+/** The end of the grace period of what began at `since`; `null` where it is over. */
+function graceEndOf({ now, graceMilliseconds = 30_000 }: StatusInput, since: string | undefined): Timestamp | null {
+  const end = Date.parse(since ?? '') + graceMilliseconds;
+  return end > Date.parse(now) ? toTimestamp(new Date(end)) : null;
 }
 
 function toMessage(text: string): string {
