@@ -146,15 +146,22 @@ async function giveBack(context: EngineContext, items: readonly WorkItem[]): Pro
     .catch((reason: unknown) => logger.warn('A batch could not be given back.', { message: messageOf(reason) }));
 }
 
-/** Argo CD deletes nothing while a sync runs, and nothing but this ends one. */
+/**
+ * Argo CD deletes nothing while a sync runs, and begins with nothing new while one that has failed waits for its next try. Nothing
+ * but this ends one.
+ */
 async function terminateSyncs(context: EngineContext, results: readonly ProjectResult[]): Promise<void> {
-  const deleting = results.flatMap(({ examination }) =>
-    examination?.instance && isUnderDeletion(examination) ? [examination.instance] : [],
-  );
-  for (const instance of deleting) {
-    // It is due again in a moment, and tried again then.
-    await terminateSync(context, instance).catch((error: unknown) => {
-      context.logger.warn('The sync of an instance that is being deleted could not be ended.', {
+  const { logger, status } = context;
+  if (status.control === undefined) return;
+  for (const { receipt, examination } of results) {
+    const { instance } = examination ?? {};
+    if (instance === undefined) continue;
+    const isDeleting = examination !== undefined && isUnderDeletion(examination);
+    // Of those that are written Argo CD is asked only where something was wrong.
+    if (!isDeleting && (receipt.outcome !== 'written' || instance.lastError === null)) continue;
+    // A deletion is due again in a moment, and tried again then; another sync takes the new commit up with its next try.
+    await terminateSync(context, instance, isDeleting).catch((error: unknown) => {
+      logger.warn('The sync of an instance could not be ended.', {
         application: instance.argoAppName,
         message: messageOf(error),
       });
@@ -162,13 +169,17 @@ async function terminateSyncs(context: EngineContext, results: readonly ProjectR
   }
 }
 
-async function terminateSync({ status, logger }: EngineContext, { argoAppName }: Instance): Promise<void> {
-  if (status.control === undefined) return;
+async function terminateSync(
+  { status, logger }: EngineContext,
+  { argoAppName }: Instance,
+  isDeleting: boolean,
+): Promise<void> {
   const application = await status.get(argoAppName);
-  const isSyncing = application?.status?.operationState?.phase === 'Running';
-  if (!isSyncing || application?.metadata.deletionTimestamp === undefined) return;
-  await status.control.terminateOperation(argoAppName);
-  logger.info('Ended the sync of an instance that is being deleted.', { application: argoAppName });
+  const { phase, finishedAt } = application?.status?.operationState ?? {};
+  const isInTheWay = isDeleting ? application?.metadata.deletionTimestamp !== undefined : finishedAt !== undefined;
+  if (phase !== 'Running' || !isInTheWay) return;
+  await status.control?.terminateOperation(argoAppName);
+  logger.info('Ended the sync of an instance, which was in the way.', { application: argoAppName });
 }
 
 async function notify(
