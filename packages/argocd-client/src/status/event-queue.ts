@@ -34,8 +34,12 @@ export function createEventQueue(): EventQueue {
           return event;
         }
         await new Promise<void>((resolve) => {
-          wake = resolve;
-          signal.addEventListener('abort', () => resolve(), { once: true });
+          wake = () => {
+            // The signal may live as long as the host.
+            signal.removeEventListener('abort', wake);
+            resolve();
+          };
+          signal.addEventListener('abort', wake);
         });
       }
     },
