@@ -21,7 +21,10 @@ const INPUT: BootstrapInput = {
 };
 const SETTINGS: Readonly<Record<SettingsName, Readonly<Record<string, string>>>> = {
   'argocd-cm': { 'admin.enabled': 'false', 'timeout.reconciliation': '20m' },
-  'argocd-cmd-params-cm': { 'controller.sync.timeout.seconds': '1800' },
+  'argocd-cmd-params-cm': {
+    'controller.sync.timeout.seconds': '1800',
+    'controller.sync.wave.delay.seconds': '0',
+  },
   'argocd-rbac-cm': {},
   'argocd-ssh-known-hosts-cm': { ssh_known_hosts: 'git.example.com ssh-ed25519 AAAA\n' },
 };
@@ -324,6 +327,13 @@ const ROWS: readonly Row[] = [
     'sync-timeout-off',
     'info',
   ],
+  [
+    'a wait between waves as it comes',
+    setting('argocd-cmd-params-cm', 'controller.sync.wave.delay.seconds', undefined),
+    'sync-wave-delay-default',
+    'info',
+  ],
+  ['a wait that was chosen', setting('argocd-cmd-params-cm', 'controller.sync.wave.delay.seconds', '5'), undefined],
   [
     'the first password',
     (it) => ({ ...setting('argocd-cm', 'admin.enabled', undefined)(it), hasInitialPassword: true }),

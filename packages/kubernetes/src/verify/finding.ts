@@ -46,6 +46,7 @@ export type FindingRule =
   | 'root-out-of-sync'
   | 'ssh-host-unknown'
   | 'sync-timeout-off'
+  | 'sync-wave-delay-default'
   | 'tls-off'
   | 'tracking-by-label'
   | 'unreadable'

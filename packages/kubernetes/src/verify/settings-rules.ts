@@ -92,6 +92,12 @@ export function settingsFindings(installation: Installation): readonly Finding[]
     what: 'A sync that waits for something that never comes does not end by itself. It blocks the next one, and deletion.',
     remedy: 'Set it to more than the slowest sync takes, for example 1800.',
   });
+  look('argocd-cmd-params-cm', 'controller.sync.wave.delay.seconds', (value) => value === undefined, {
+    rule: 'sync-wave-delay-default',
+    severity: 'info',
+    what: 'Argo CD waits two seconds between the waves of a sync. Each instance has two: its namespace, and the rest.',
+    remedy: 'Set it to 0, unless a chart of yours relies on the wait.',
+  });
   if (hasInitialPassword === true && settings['argocd-cm']?.['admin.enabled'] !== 'false') {
     found.push({
       rule: 'admin-password-initial',
