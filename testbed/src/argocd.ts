@@ -21,6 +21,7 @@ export function argocd(bed: Bed, redisPassword: string): readonly Component[] {
     ARGOCD_GPG_DATA_PATH: gpg,
     ARGOCD_GPG_ENABLED: 'false',
     ARGOCD_RECONCILIATION_TIMEOUT: `${bed.polling}s`,
+    ...(bed.syncWaveDelay !== undefined && { ARGOCD_SYNC_WAVE_DELAY: String(bed.syncWaveDelay) }),
     REDIS_PASSWORD: redisPassword,
     // https://kubernetes.default.svc is the cluster of the kubeconfig.
     ARGOCD_FAKE_IN_CLUSTER: 'true',

@@ -3,7 +3,6 @@ import { type Bed, PORT_NAMES, paths } from './bed.ts';
 import { bedFolder } from './cache-folder.ts';
 import { freePorts } from './loopback-port.ts';
 import type { ProcessIdentity } from './process-identity.ts';
-import type { ArgocdMinor } from './versions.ts';
 
 /** What is remembered of a testbed between two commands. */
 export interface BedState {
@@ -31,8 +30,8 @@ export async function writeState(state: BedState): Promise<void> {
 }
 
 /** A testbed that was never started: with ports that are free now. */
-export async function newBed(name: string, argocd: ArgocdMinor, polling: number): Promise<Bed> {
+export async function newBed(settings: Omit<Bed, 'folder' | 'ports'>): Promise<Bed> {
   const ports = await freePorts(PORT_NAMES.length);
   const named = Object.fromEntries(PORT_NAMES.map((port, index) => [port, ports[index]])) as Bed['ports'];
-  return { name, folder: bedFolder(name), argocd, polling, ports: named };
+  return { ...settings, folder: bedFolder(settings.name), ports: named };
 }

@@ -34,6 +34,8 @@ export interface Bed {
   readonly argocd: ArgocdMinor;
   /** How often Argo CD asks Git by itself, in seconds. */
   readonly polling: number;
+  /** How long it waits between two waves of a sync, in seconds; as long as it does by itself where nothing is said. */
+  readonly syncWaveDelay?: number;
   readonly ports: Readonly<Record<PortName, number>>;
 }
 

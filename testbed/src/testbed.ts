@@ -29,6 +29,8 @@ export interface TestbedOptions {
   readonly argocd?: ArgocdMinor;
   /** How often Argo CD asks Git by itself, in seconds; by default 120, as it does anywhere. Fixed at the first start too. */
   readonly polling?: number;
+  /** How long Argo CD waits between two waves of a sync, in seconds; by default 2, as it does anywhere. Fixed at the first start too. */
+  readonly syncWaveDelay?: number;
   /** Called with what is about to take a while. */
   readonly progress?: Progress;
 }
@@ -86,8 +88,9 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
   return withFolderLock(bedFolder(name), START_SECONDS, async () => {
     let state = await readState(name);
     if (state === undefined) {
-      const { argocd: minor = DEFAULT_ARGOCD, polling = POLLING_SECONDS } = options;
-      state = { bed: await newBed(name, minor, polling), processes: {} };
+      const { argocd: minor = DEFAULT_ARGOCD, polling = POLLING_SECONDS, syncWaveDelay } = options;
+      const settings = { name, argocd: minor, polling, ...(syncWaveDelay !== undefined && { syncWaveDelay }) };
+      state = { bed: await newBed(settings), processes: {} };
     }
     const { bed } = state;
     checkUnchanged(bed, options);
@@ -281,8 +284,11 @@ function checkName(name: string): void {
   if (!NAME.test(name)) throw new Error('The name of a testbed has 1 to 20 characters of a-z, 0-9 and - between them.');
 }
 
-function checkUnchanged(bed: Bed, { argocd: minor, polling }: TestbedOptions): void {
-  if ((minor ?? bed.argocd) === bed.argocd && (polling ?? bed.polling) === bed.polling) return;
-  const is = `The testbed ${bed.name} was made with Argo CD ${bed.argocd} and a polling of ${bed.polling} s.`;
+function checkUnchanged(bed: Bed, { argocd: minor, polling, syncWaveDelay }: TestbedOptions): void {
+  const isSame = <T>(wanted: T | undefined, made: T) => wanted === undefined || wanted === made;
+  const isUnchanged = isSame(minor, bed.argocd) && isSame(polling, bed.polling);
+  if (isUnchanged && isSame(syncWaveDelay, bed.syncWaveDelay)) return;
+  const delay = bed.syncWaveDelay === undefined ? '' : `, a delay between waves of ${bed.syncWaveDelay} s`;
+  const is = `The testbed ${bed.name} was made with Argo CD ${bed.argocd}${delay} and a polling of ${bed.polling} s.`;
   throw new Error(`${is} Remove it by "stop --purge", or choose another --name.`);
 }
