@@ -1,6 +1,7 @@
-// Runs every examples/*/src/main.ts from source, in a folder of its own; each checks its own result and exits with 0.
+// Runs every examples/*/src/main.ts from source, in a folder of its own; each checks its own result and exits with 0. What needs a
+// cluster is left out, and runs by a command of its own.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,15 +10,25 @@ const DEADLINE_MILLISECONDS = 120_000;
 
 const examples = fileURLToPath(new URL('../examples/', import.meta.url));
 const wanted = process.argv.slice(2);
-const names = readdirSync(examples).filter(
+const found = readdirSync(examples).filter(
   (name) => existsSync(join(examples, name, 'src/main.ts')) && (wanted.length === 0 || wanted.includes(name)),
 );
+const names = found.filter((name) => !needsCluster(name));
+for (const name of found.filter(needsCluster))
+  console.log(`left out ${name}: it needs a cluster (npm run demo:cluster)`);
 
 const failed = names.filter((name) => !runs(name));
 console.log(`${names.length - failed.length} of ${names.length} examples ran.`);
 if (failed.length > 0 || names.length === 0) {
   console.error(failed.length > 0 ? `Failed: ${failed.join(', ')}` : 'There is no example to run.');
   process.exitCode = 1;
+}
+
+function needsCluster(name: string): boolean {
+  const manifest = JSON.parse(readFileSync(join(examples, name, 'package.json'), 'utf8')) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+  };
+  return '@caelus-testbed/testbed' in manifest.dependencies;
 }
 
 function runs(name: string): boolean {

@@ -9,6 +9,7 @@ describe('the README', () => {
 
   it.each([
     'npm run demo',
+    'npm run demo:cluster',
     'npm test',
     'npm run bench',
     'npm run test:heavy',
