@@ -41,7 +41,12 @@ export function argocd(bed: Bed, redisPassword: string): readonly Component[] {
         redis,
         ...logs,
       ],
-      environment: { ...environment, ARGOCD_PLUGINSOCKFILEPATH: join(folder, 'plugins') },
+      environment: {
+        ...environment,
+        ARGOCD_PLUGINSOCKFILEPATH: join(folder, 'plugins'),
+        // By default one for the whole machine: the Git credentials of one testbed would be asked for at another's.
+        ARGOCD_ASK_PASS_SOCK: join(paths(bed).temporary, 'ask-pass.sock'),
+      },
       ready: { kind: 'http', port: bed.ports['repo-server-metrics'], path: '/healthz?full=true' },
     },
     {
