@@ -7,8 +7,13 @@ const config: ViteUserConfig = defineConfig({
   resolve: { conditions: ['@caelus/source'] },
   ssr: { resolve: { conditions: ['@caelus/source'], externalConditions: ['@caelus/source'] } },
   test: {
-    include: ['testbed/test/*.heavy.test.ts', 'packages/*/test/testbed/*.heavy.test.ts'],
+    include: [
+      'testbed/test/*.heavy.test.ts',
+      'packages/*/test/testbed/*.heavy.test.ts',
+      'tests/testbed/*.heavy.test.ts',
+    ],
     setupFiles: ['./tests/fail-on-console.ts'],
+    globalSetup: ['./tests/testbed/shared-testbed.ts'],
     // One testbed is enough for two processors.
     fileParallelism: false,
     testTimeout: 240_000,

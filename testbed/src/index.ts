@@ -1,4 +1,5 @@
 export { publishChart, pushChart } from './chart.ts';
+export { until, type WaitOptions } from './condition.ts';
 export { createRepository } from './git-repository.ts';
 export { kubectl } from './kubectl.ts';
 export {

@@ -9,6 +9,7 @@ const config: ViteUserConfig = mergeConfig(
     root: fileURLToPath(new URL('../..', import.meta.url)),
     test: {
       include: ['tests/end-to-end/{crash,large}.test.ts', 'tests/**/*.heavy.test.ts'],
+      exclude: ['**/node_modules/**', 'tests/testbed/**'],
       setupFiles: ['./tests/fail-on-console.ts'],
       globalSetup: ['./packages/sql-repo/test/postgres-setup.ts'],
       env: { CAELUS_CRASH_FACTOR: process.env.CAELUS_CRASH_FACTOR ?? '3' },
