@@ -157,6 +157,8 @@ export interface ArgoCdApplications {
     filter?: ResourceFilter,
     options?: CallOptions,
   ): Promise<ArgoCdSchemas['ApplicationTree']>;
+  /** One of its resources, or of what they made, as it lives now: a manifest as JSON text, without what a Secret holds. @throws {CaelusError} `ARGOCD_NOT_FOUND`, `ARGOCD_REQUEST_REFUSED` where it is none of them */
+  resource(address: ApplicationAddress, resource: ResourceFilter, options?: CallOptions): Promise<string>;
   watchResourceTree(
     address: ApplicationAddress,
     options?: CallOptions,
@@ -307,6 +309,12 @@ export function createApplications(api: Api, patience: StreamPatience): ArgoCdAp
           ...callOf(api, options),
         }),
       ),
+
+    async resource(address, { name, ...resource }, options = {}) {
+      const query = { ...inQuery(address), ...present({ ...resource, resourceName: name }) };
+      const call = api.GET(`${PATH}/resource`, { params: { path: address, query }, ...callOf(api, options) });
+      return (await contentOf(api, call)).manifest ?? '';
+    },
 
     watchResourceTree: (address, options = {}) =>
       follow((signal) => {

@@ -36,6 +36,8 @@ export interface FakeArgoCd extends AsyncDisposable {
   /** Creates or replaces one, with the next resource version. */
   put(application: PutApplication): void;
   remove(name: string): void;
+  /** What the Application made, each with its live manifest; one without was deleted since, or is none of the caller's. */
+  readonly tree: { readonly node: ArgoCdSchemas['ResourceNode']; readonly manifest?: object | 'denied' }[];
   /** Lets the application controller take one step; a sync that runs does not end by itself where it is `endless`. */
   play(name: string, endless?: boolean): void;
   get(name: string): Application | undefined;
@@ -262,6 +264,13 @@ export async function createFakeArgoCd(options: { readonly webhookSecret?: strin
       remove(name);
       return send({});
     }
+    if (rest === 'resource-tree') return send({ nodes: fake.tree.map(({ node }) => node) });
+    if (rest === 'resource') {
+      const { manifest } = fake.tree.find(({ node }) => node.name === query.get('resourceName')) ?? {};
+      if (manifest === 'denied') return problem(PERMISSION_DENIED);
+      if (manifest === undefined) return problem({ status: 404, code: 5, message: 'not found' });
+      return send({ manifest: JSON.stringify(manifest) });
+    }
     const refresh = query.get('refresh');
     if (rest === undefined && method === 'GET' && refresh !== null) {
       // It answers only when the controller has taken it up.
@@ -297,6 +306,7 @@ export async function createFakeArgoCd(options: { readonly webhookSecret?: strin
     requests,
     webhooks,
     deniedProjects: new Set(),
+    tree: [],
     intercept: undefined,
     bufferSize: 1000,
     keepAliveMilliseconds: 15_000,

@@ -96,6 +96,11 @@ const calls: readonly [string, (client: ArgoCdClient) => unknown, string, unknow
     `GET /api/v1/applications/one/resource-tree?${inQuery}&kind=Pod`,
   ],
   [
+    'applications.resource',
+    ({ applications }) => applications.resource(one, { version: 'v1', kind: 'Pod', namespace: 's', name: 'x' }),
+    `GET /api/v1/applications/one/resource?${inQuery}&version=v1&kind=Pod&namespace=s&resourceName=x`,
+  ],
+  [
     'applications.watchResourceTree',
     ({ applications }) => drain(applications.watchResourceTree(one)),
     `GET /api/v1/stream/applications/one/resource-tree?${inQuery}`,

@@ -331,15 +331,26 @@ export type {
   ApplicationSource,
   ApplicationStatus,
 } from './status/application.ts';
+export { type ApplicationResource, applicationResources, type ResourceName } from './status/application-resources.ts';
+export {
+  type DeletionBlocker,
+  type DeletionDiagnosis,
+  type DeletionInput,
+  diagnoseDeletion,
+  LIVE_RESOURCES_LIMIT,
+  type LiveObject,
+  type LiveResource,
+} from './status/diagnose-deletion.ts';
 export {
   type MappedStatus,
   mapStatus,
   revisionsToReach,
   SPEC_HASH_ANNOTATION,
-  STATUS_MESSAGE_LIMIT,
   type StatusInput,
   type StatusReason,
 } from './status/map-status.ts';
+
+export { STATUS_MESSAGE_LIMIT } from './status/status-message.ts';
 
 // values
 export { explainValues, type LeafProvenance } from './values/explain-values.ts';

@@ -83,7 +83,10 @@ export interface Timings {
   readonly batch: number;
   /** How long an idempotency key is remembered. Default 86,400,000: a day. */
   readonly idempotency: number;
-  /** How long `Degraded`, a sync that keeps failing and a deletion's error may last before they count. Default 30,000. */
+  /**
+   * How long `Degraded`, a sync that keeps failing, a deletion's error, and a deletion itself may last before they count; also how
+   * often deletions that last longer are looked at. Default 30,000.
+   */
   readonly grace: number;
 }
 

@@ -1,4 +1,6 @@
 import {
+  type ApplicationResource,
+  applicationResources,
   type CallOptions,
   type Instance,
   type InstanceChanges,
@@ -84,6 +86,12 @@ export interface Instances extends InstanceControl {
   get(id: string, options?: CallOptions): Promise<Instance>;
   /** Newest first, deleted ones included. @throws {CaelusError} `CURSOR_INVALID`, `ID_INVALID`, `NAME_INVALID` */
   list(query?: InstanceQuery, page?: PageRequest, options?: CallOptions): Promise<Page<Instance>>;
+  /**
+   * The resources that Argo CD manages for an instance, as it last compared them: those that are `OutOfSync` differ from Git, and
+   * those with `requiresPruning` are no longer in it. Asks Argo CD; empty before it has the Application and once it is gone.
+   * @throws {CaelusError} `INSTANCE_UNKNOWN`, `ID_INVALID`, `UNAVAILABLE`
+   */
+  resources(id: string, options?: CallOptions): Promise<readonly ApplicationResource[]>;
   /** Where each of an instance's values comes from. @throws {CaelusError} `INSTANCE_UNKNOWN` */
   explainValues(id: string, options?: CallOptions): Promise<readonly LeafProvenance[]>;
   /** What {@link create} would write; refuses what it would refuse, and writes nothing. */
@@ -179,6 +187,11 @@ export function createInstances(context: EngineContext): Instances {
       }),
     get: (id, options) => getInstance(repository, id, options),
     list: (query, page, options) => repository.listInstances(parseQuery(query), page, options),
+    async resources(id, options) {
+      const { argoAppName } = await getInstance(repository, id, options);
+      const application = await context.status.get(argoAppName, options);
+      return application === undefined ? [] : applicationResources(application);
+    },
     explainValues: (id, options) => explainInstance(context, id, options),
     planCreate: async (input, options = {}) =>
       plan(await draftCreate(planning, parseNewInstance(input), null, options), options),

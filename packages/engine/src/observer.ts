@@ -211,6 +211,8 @@ export function observedOf(
   const lastSyncedAt = mapped.lastSyncedAt ?? instance.lastSyncedAt;
   const seen = { syncStatus, healthStatus, lastSyncedAt };
   if (!isWanted(instance)) {
+    // What holds it up was found out by more than the Application, and is so until it is looked at again.
+    if (instance.statusReason === 'DeletionBlocked' && mapped.status === 'Deleting') return seen;
     // The row is Deleted only once its directory is gone too, which is the projector's to say.
     return { ...seen, status: 'Deleting', statusReason: mapped.reason, lastError: mapped.message };
   }

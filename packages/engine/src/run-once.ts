@@ -1,4 +1,5 @@
 import type { CallOptions } from '@caelus/core';
+import { reportBlockedDeletions } from './blocked-deletions.ts';
 import type { EngineContext } from './engine-context.ts';
 import { ensureRepository } from './ensure-repository.ts';
 import { observeAll } from './observer.ts';
@@ -47,5 +48,6 @@ export async function runOnce(
     add(batch);
   }
   add({ observed: (await observeAll(context, options)).changed });
+  add({ observed: await reportBlockedDeletions(context, options) });
   return report;
 }

@@ -1,4 +1,4 @@
-import type { CallOptions, Instance } from '@caelus/core';
+import type { CallOptions, Instance, StatusReason } from '@caelus/core';
 import type { EngineContext } from './engine-context.ts';
 import { getInstance } from './get-instance.ts';
 
@@ -6,7 +6,9 @@ import { getInstance } from './get-instance.ts';
 export interface Settlement {
   /**
    * `running`: the cluster runs what was asked, healthy. `deleted`: it is gone. `failed`: it cannot run, or not now; it
-   * may still recover by itself. `blocked`: nothing is written because Git holds what Caelus did not write.
+   * may still recover by itself. `blocked`: it goes on once somebody has done something. Nothing is written because Git holds what
+   * Caelus did not write (the reason is the kind of drift); a deletion is held up (`DeletionBlocked`, `DeletionError`); or the
+   * cluster differs and Argo CD was told to leave it so (`NeedsSync`). The message says by what.
    */
   readonly outcome: 'running' | 'deleted' | 'failed' | 'blocked';
   readonly instance: Instance;
@@ -42,6 +44,8 @@ export async function settled(context: EngineContext, id: string, options: Settl
   }
 }
 
+const AWAITS_SOMEBODY: readonly string[] = ['NeedsSync', 'DeletionBlocked', 'DeletionError'] satisfies StatusReason[];
+
 async function settlementOf(
   { repository }: EngineContext,
   instance: Instance,
@@ -52,6 +56,7 @@ async function settlementOf(
   if (instance.generation < generation) return undefined;
   const drift = await repository.findDrift(instance.id);
   if (drift !== undefined) return { outcome: 'blocked', instance, reason: drift.kind, message };
+  if (AWAITS_SOMEBODY.includes(reason)) return { outcome: 'blocked', instance, reason, message };
   if (status === 'Failed') return { outcome: 'failed', instance, reason, message };
   if (status === 'Running' && observedGeneration >= generation)
     return { outcome: 'running', instance, reason, message };

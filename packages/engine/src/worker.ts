@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { CallOptions } from '@caelus/core';
+import { reportBlockedDeletions } from './blocked-deletions.ts';
 import type { EngineContext } from './engine-context.ts';
 import { messageOf } from './message-of.ts';
 import { observeAfterGrace, observeAll, watchApplications } from './observer.ts';
@@ -57,6 +58,7 @@ export function startWorker(context: EngineContext, options: WorkerOptions = {})
     ...(observer ? [repeat(context, 'observer', () => watchApplications(context, { signal }), signal)] : []),
     ...(observer ? [repeat(context, 'observer', () => observeAfterGrace(context, { signal }), signal)] : []),
     ...(observer ? [repeat(context, 'relist', () => runRelist(context, signal), signal)] : []),
+    ...(observer ? [repeat(context, 'deletions', () => runDeletions(context, signal), signal)] : []),
     ...(sweeper ? [repeat(context, 'sweeper', () => runSweeper(context, signal), signal)] : []),
   ];
   const ended = Promise.all(loops).then(async () => {
@@ -96,6 +98,13 @@ async function runRelist(context: EngineContext, signal: AbortSignal): Promise<v
   for (;;) {
     await context.clock.sleep(context.timings.relist, { signal });
     await observeAll(context, { signal });
+  }
+}
+
+async function runDeletions(context: EngineContext, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await context.clock.sleep(context.timings.grace, { signal });
+    await reportBlockedDeletions(context, { signal });
   }
 }
 

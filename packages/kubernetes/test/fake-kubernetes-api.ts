@@ -45,6 +45,14 @@ interface OpenWatch {
   cut(): void;
 }
 
+/** What discovery says of the core group. */
+const CORE_RESOURCES = [
+  { name: 'configmaps', kind: 'ConfigMap', namespaced: true },
+  { name: 'secrets', kind: 'Secret', namespaced: true },
+  { name: 'namespaces', kind: 'Namespace', namespaced: false },
+  { name: 'namespaces/status', kind: 'Namespace', namespaced: false },
+];
+
 export const APPLICATIONS = '/apis/argoproj.io/v1alpha1/namespaces/argocd/applications';
 
 export async function startFakeApi(tls?: ServerOptions): Promise<FakeApi> {
@@ -128,6 +136,7 @@ export async function startFakeApi(tls?: ServerOptions): Promise<FakeApi> {
 
   function route(seen: SeenRequest, response: ServerResponse): ServerResponse {
     const { method, url } = seen;
+    if (url.pathname === '/api/v1') return reply(response, 200, { kind: 'APIResourceList', resources: CORE_RESOURCES });
     const place = /^(\/api\/v1|\/apis\/[^/]+\/[^/]+)(?:\/namespaces\/([^/]+))?\/([a-z]+)(?:\/([^/]+))?$/.exec(
       url.pathname,
     );

@@ -1,4 +1,4 @@
-import type { Application, StatusSource } from '@caelus/core';
+import type { Application } from '@caelus/core';
 import { playController } from '@caelus/core/testing';
 import { createKubernetesClient, type KubernetesClient } from '../src/client/kubernetes-client.ts';
 import {
@@ -11,7 +11,7 @@ import type { FakeObject } from './fake-objects.ts';
 export interface Subject extends AsyncDisposable {
   readonly api: FakeApi;
   readonly client: KubernetesClient;
-  readonly source: StatusSource & Required<Pick<StatusSource, 'control'>>;
+  readonly source: ReturnType<typeof createKubernetesStatusSource>;
   put(name: string, revision: string): Promise<void>;
   remove(name: string): Promise<void>;
   /** Lets the application controller take one step; a sync that runs does not end by itself where it is `endless`. */

@@ -456,6 +456,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/applications/{name}/resource": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    project?: components["parameters"]["project"];
+                    appNamespace?: components["parameters"]["appNamespace"];
+                    group?: string;
+                    version?: string;
+                    kind?: string;
+                    namespace?: string;
+                    resourceName?: string;
+                };
+                header?: never;
+                path: {
+                    name: components["parameters"]["name"];
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** One resource as it lives now, as a JSON text, without what a Secret holds. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            manifest?: string;
+                        };
+                    };
+                };
+                default: components["responses"]["Problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream/applications/{name}/resource-tree": {
         parameters: {
             query?: never;

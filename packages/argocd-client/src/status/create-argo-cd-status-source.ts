@@ -15,6 +15,7 @@ import { answerInvalid } from '../argo-cd-errors.ts';
 import type { ArgoCdClient } from '../create-argo-cd-client.ts';
 import { systemClock } from '../system-clock.ts';
 import { createApplicationControl } from './application-control.ts';
+import { findLiveResources } from './find-live-resources.ts';
 import { watchManaged } from './watch-managed.ts';
 
 export interface ArgoCdStatusSourceOptions {
@@ -47,7 +48,7 @@ const MOST_PROJECTS = 50;
  */
 export function createArgoCdStatusSource(
   options: ArgoCdStatusSourceOptions,
-): StatusSource & Required<Pick<StatusSource, 'control'>> {
+): StatusSource & Required<Pick<StatusSource, 'control' | 'findLiveResources'>> {
   const { client, projects, selector = MANAGED_SELECTOR, namespace, relistMilliseconds = 300_000 } = options;
   const isNames = Array.isArray(projects) && projects.every((project) => typeof project === 'string' && project !== '');
   refuseInput('The options of the status source', [
@@ -133,6 +134,10 @@ export function createArgoCdStatusSource(
     get,
     list,
     watch,
+    async findLiveResources(name, callOptions = {}) {
+      const address = await addressFor(name, callOptions);
+      return address === undefined ? [] : findLiveResources(applications, address, callOptions);
+    },
     control: createApplicationControl(applications, addressFor),
     async [Symbol.asyncDispose]() {
       closing.abort(new Error('The status source was closed.'));

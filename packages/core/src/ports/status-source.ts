@@ -1,5 +1,6 @@
 import type { CallOptions } from '../call-options.ts';
 import type { Application } from '../status/application.ts';
+import type { LiveResource } from '../status/diagnose-deletion.ts';
 import type { ApplicationControl } from './application-control.ts';
 
 /** Where Argo CD's view of the Applications comes from: its REST API, the Kubernetes API, or a simulation. */
@@ -15,6 +16,12 @@ export interface StatusSource extends AsyncDisposable {
    * intermediate states of one Application, never its last one.
    */
   watch(options?: CallOptions): AsyncIterable<ApplicationEvent>;
+  /**
+   * The resources of an Application that are still there, as they live, `LIVE_RESOURCES_LIMIT` at most, so that it can be found out what
+   * holds up a deletion. Empty where there is no such Application. Left out where the source cannot look into the cluster.
+   * @throws {CaelusError} `UNAVAILABLE`
+   */
+  findLiveResources?(name: string, options?: CallOptions): Promise<readonly LiveResource[]>;
   /** What Argo CD can be told. Left out where the source can only read. */
   readonly control?: ApplicationControl;
 }

@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Timestamp } from '../model/identifier.ts';
 import type { Application, ApplicationStatus } from './application.ts';
-import {
-  type MappedStatus,
-  mapStatus,
-  revisionsToReach,
-  SPEC_HASH_ANNOTATION,
-  STATUS_MESSAGE_LIMIT,
-} from './map-status.ts';
+import { type MappedStatus, mapStatus, revisionsToReach, SPEC_HASH_ANNOTATION } from './map-status.ts';
+import { STATUS_MESSAGE_LIMIT } from './status-message.ts';
 
 const COMMIT = 'c'.repeat(40);
 const NEWER = 'd'.repeat(40);
@@ -84,6 +79,18 @@ const map = (application: Application | undefined, wanted = true): MappedStatus 
     now: NOW,
   });
 
+const resources = [
+  { group: 'apps', version: 'v1', kind: 'Deployment', namespace: 'wiki', name: 'web', status: 'OutOfSync' },
+  { version: 'v1', kind: 'Namespace', name: 'wiki', status: 'Synced' },
+];
+const drifted = withStatus({ sync: { ...running.status?.sync, status: 'OutOfSync' }, resources });
+/** The same where Argo CD was told to leave what somebody changes in the cluster. */
+const left: Application = {
+  ...drifted,
+  spec: { ...drifted.spec, syncPolicy: { automated: { prune: true } as object } },
+};
+const operationState = { ...running.status?.operationState, finishedAt: running.status?.reconciledAt };
+
 type Row = [string, Application | undefined, boolean, Partial<MappedStatus>];
 const rows: Row[] = [
   ['not wanted and absent', undefined, false, { status: 'Deleted', reason: 'Gone', syncStatus: null }],
@@ -110,6 +117,43 @@ const rows: Row[] = [
     withStatus({ conditions: condition('DeletionError', 'app path does not exist', JUST_NOW) }),
     false,
     { status: 'Deleting', reason: 'Deleting', message: null, graceEnd: GRACE_END },
+  ],
+  [
+    'drift that Argo CD is about to undo',
+    drifted,
+    true,
+    { status: 'Pending', reason: 'OutOfSync', syncStatus: 'OutOfSync', message: 'Deployment wiki/web differs.' },
+  ],
+  [
+    'drift that Argo CD leaves',
+    left,
+    true,
+    {
+      status: 'Pending',
+      reason: 'NeedsSync',
+      syncStatus: 'OutOfSync',
+      healthStatus: 'Healthy',
+      message: 'Deployment wiki/web differs.',
+      synced: false,
+    },
+  ],
+  [
+    'drift that Argo CD leaves, without knowing of what',
+    { ...left, status: { ...left.status, resources: [] } },
+    true,
+    { reason: 'NeedsSync', message: null },
+  ],
+  [
+    'a difference that was seen before the sync ended',
+    { ...left, status: { ...left.status, operationState } },
+    true,
+    { status: 'Pending', reason: 'OutOfSync', message: null },
+  ],
+  [
+    'a commit that is yet to be synced',
+    { ...left, status: { ...left.status, operationState: { ...operationState, syncResult: { revisions: [OLDER] } } } },
+    true,
+    { status: 'Pending', reason: 'OutOfSync', message: null },
   ],
   ['wanted and absent', undefined, true, { status: 'Pending', reason: 'AwaitingApplication', syncStatus: null }],
   [

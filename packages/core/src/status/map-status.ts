@@ -2,15 +2,24 @@ import { canonicalJson, type JsonValue } from '../json-value.ts';
 import { type Timestamp, toTimestamp } from '../model/identifier.ts';
 import { type HealthStatus, healthStatuses, type InstanceStatus, type SyncStatus } from '../model/instance.ts';
 import type { Application, ApplicationCondition } from './application.ts';
+import { describeDifferences, differingResources } from './application-resources.ts';
+import { toStatusMessage } from './status-message.ts';
 
 /** Carries the hash of the spec that Caelus wrote, so that a live Application can be told from an older one. */
 export const SPEC_HASH_ANNOTATION = 'caelus.dev/spec-hash';
 
-/** Why an instance has the status that it has. */
+/**
+ * Why an instance has the status that it has. `OutOfSync`: the cluster is not as Git says, and Argo CD is about to sync. `NeedsSync`: it
+ * is not, and Argo CD was told to leave that to somebody: syncs are by hand, or the commit was synced and something in the cluster
+ * has changed since where nothing heals itself (`Tier.selfHeal`). Such an instance is `Pending`, however healthy: what runs is not
+ * what was asked for. `healthStatus` says how it is meanwhile. `DeletionBlocked`: the deletion lasts longer than the grace, and
+ * the message says what holds it up; see `diagnoseDeletion`.
+ */
 export type StatusReason =
   | 'Gone'
   | 'Deleting'
   | 'DeletionError'
+  | 'DeletionBlocked'
   | 'AwaitingApplication'
   | 'Stale'
   | 'InvalidSpec'
@@ -45,16 +54,13 @@ export interface MappedStatus {
   readonly syncStatus: SyncStatus | null;
   readonly healthStatus: HealthStatus | null;
   readonly lastSyncedAt: Timestamp | null;
-  /** What Argo CD says is wrong, shortened, without credentials; `null` where nothing is. */
+  /** What Argo CD says is wrong, or which resources differ; shortened, without credentials; `null` where nothing is. */
   readonly message: string | null;
   /** Whether the cluster has what Caelus wrote, healthy or not. */
   readonly synced: boolean;
   /** The end of a grace period, from which on the status is another although Argo CD says nothing new; else `null`. */
   readonly graceEnd: Timestamp | null;
 }
-
-/** The greatest length of {@link MappedStatus.message}, in UTF-16 code units. */
-export const STATUS_MESSAGE_LIMIT = 2000;
 
 /**
  * Maps Argo CD's Application to an instance's status: the first row that matches. A row that reports an error comes
@@ -80,7 +86,7 @@ type Verdict = Pick<MappedStatus, 'status' | 'reason' | 'syncStatus'> &
   Partial<Pick<MappedStatus, 'message' | 'synced' | 'graceEnd'>>;
 
 function judge(input: StatusInput, application: Application): Verdict {
-  const { metadata, status, spec } = application;
+  const { metadata, status } = application;
   if (!input.wanted || metadata.deletionTimestamp !== undefined) return judgeDeletion(input, application);
   if (metadata.annotations?.[SPEC_HASH_ANNOTATION] !== input.specHash) return STALE;
   const error = conditionsOf(application);
@@ -100,11 +106,7 @@ function judge(input: StatusInput, application: Application): Verdict {
   const failedOnThis = (phase === 'Failed' || phase === 'Error') && applied !== '' && input.reaches(applied);
   const syncError = error('SyncError');
   if (failedOnThis || syncError) return failed('SyncFailed', syncError ?? operation?.message ?? '');
-  if (status.sync.status !== 'Synced') {
-    const automated = spec.syncPolicy?.automated;
-    const automatic = automated !== undefined && automated !== null && automated.enabled !== false;
-    return { status: 'Pending', reason: automatic ? 'OutOfSync' : 'NeedsSync', syncStatus: 'OutOfSync' };
-  }
+  if (status.sync.status !== 'Synced') return judgeDifference(input, application);
   return judgeHealth(input, application);
 }
 
@@ -118,7 +120,7 @@ function judgeDeletion(input: StatusInput, application: Application): Verdict {
   const verdict = { status, syncStatus: reportedSync(application), synced: false } as const;
   // Argo CD forgets to take the condition back once the deletion goes on, hence the time that it must have lasted.
   return condition !== undefined && graceEnd === null
-    ? { ...verdict, reason: 'DeletionError', message: toMessage(condition.message) }
+    ? { ...verdict, reason: 'DeletionError', message: toStatusMessage(condition.message) }
     : { ...verdict, reason: 'Deleting', graceEnd };
 }
 
@@ -129,13 +131,31 @@ function judgeOperation(input: StatusInput, { status }: Application): Verdict {
   const reason = blocked ? 'WindowBlocked' : finishedAt === undefined ? 'Syncing' : 'Retrying';
   const verdict = { status: 'Pending', reason, syncStatus: 'OutOfSync' } as const;
   if (reason === 'Syncing' || message === '') return verdict;
-  const told = { ...verdict, message: toMessage(message) };
+  const told = { ...verdict, message: toStatusMessage(message) };
   if (reason !== 'Retrying') return told;
   const applied = gitRevision(syncResult);
   // What fails is not what is asked for now, and the next try takes that up.
   if (applied === '' || !input.reaches(applied)) return verdict;
   const graceEnd = graceEndOf(input, startedAt);
   return graceEnd === null ? { ...told, status: 'Failed', syncStatus: 'Error' } : { ...told, graceEnd };
+}
+
+/** Argo CD syncs a commit once by itself. What differs afterwards stays so, unless it heals itself. */
+function judgeDifference({ reaches }: StatusInput, application: Application): Verdict {
+  const { automated } = application.spec.syncPolicy ?? {};
+  const { operationState, reconciledAt } = application.status ?? {};
+  const isAutomatic = automated !== undefined && automated !== null && automated.enabled !== false;
+  const applied = gitRevision(operationState?.syncResult);
+  // What was compared before the sync ended says nothing of what the sync has left.
+  const isSynced =
+    operationState?.phase === 'Succeeded' &&
+    applied !== '' &&
+    reaches(applied) &&
+    Date.parse(reconciledAt ?? '') > Date.parse(operationState.finishedAt ?? '');
+  const isLeft = !isAutomatic || (isSynced && automated.selfHeal !== true);
+  const verdict = { status: 'Pending', reason: isLeft ? 'NeedsSync' : 'OutOfSync', syncStatus: 'OutOfSync' } as const;
+  const message = isLeft || isSynced ? describeDifferences(differingResources(application)) : '';
+  return message === '' ? verdict : { ...verdict, message: toStatusMessage(message) };
 }
 
 function judgeHealth(input: StatusInput, application: Application): Verdict {
@@ -146,7 +166,7 @@ function judgeHealth(input: StatusInput, application: Application): Verdict {
       return { status: 'Running', reason: 'Running', syncStatus: 'Synced' };
     case 'Degraded': {
       const graceEnd = graceEndOf(input, health?.lastTransitionTime);
-      const message = toMessage(health?.message ?? 'A resource of the instance is degraded.');
+      const message = toStatusMessage(health?.message ?? 'A resource of the instance is degraded.');
       const status = graceEnd === null ? 'Failed' : 'Pending';
       return { status, reason: 'Degraded', syncStatus: 'Synced', message, graceEnd };
     }
@@ -158,7 +178,7 @@ function judgeHealth(input: StatusInput, application: Application): Verdict {
 const STALE: Verdict = { status: 'Pending', reason: 'Stale', syncStatus: 'OutOfSync' };
 
 function failed(reason: StatusReason, message: string): Verdict {
-  return { status: 'Failed', reason, syncStatus: 'Error', message: toMessage(message) };
+  return { status: 'Failed', reason, syncStatus: 'Error', message: toStatusMessage(message) };
 }
 
 function absent(status: InstanceStatus, reason: StatusReason): MappedStatus {
@@ -213,12 +233,4 @@ function lastSyncedAt({ status }: Application): Timestamp | null {
 function graceEndOf({ now, graceMilliseconds = 30_000 }: StatusInput, since: string | undefined): Timestamp | null {
   const end = Date.parse(since ?? '') + graceMilliseconds;
   return end > Date.parse(now) ? toTimestamp(new Date(end)) : null;
-}
-
-function toMessage(text: string): string {
-  const clean = text
-    .replaceAll(/:\/\/[^\s/@]+@/g, '://')
-    .replaceAll(/[^\P{Cc}\n]/gu, ' ')
-    .trim();
-  return clean.length <= STATUS_MESSAGE_LIMIT ? clean : `${clean.slice(0, STATUS_MESSAGE_LIMIT - 1)}…`;
 }

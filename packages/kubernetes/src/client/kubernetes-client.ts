@@ -9,11 +9,13 @@ import { LineTooLongError, readLines } from './json-lines.ts';
 import {
   collectionPath,
   describeObject,
+  groupPath,
   type KubernetesObject,
   type ObjectName,
   objectPath,
   type ResourceType,
   resourceOf,
+  resourceTypesOf,
 } from './resource.ts';
 
 export interface KubernetesClientOptions {
@@ -72,6 +74,8 @@ export interface KubernetesClient extends AsyncDisposable {
   readonly name: string;
   /** One object; `undefined` only where the server says that this very object does not exist. */
   get(resource: ResourceType, name: ObjectName, options?: CallOptions): Promise<KubernetesObject | undefined>;
+  /** The types that the server serves in one version of a group, such as `apps/v1`; none where it does not know it. */
+  discover(apiVersion: string, options?: CallOptions): Promise<readonly ResourceType[]>;
   /** One page of the newest state. */
   list(resource: ResourceType, request: ListRequest, options?: CallOptions): Promise<Answer<ListPage>>;
   /** Changes, until the server, the connection or the signal ends it. */
@@ -171,6 +175,13 @@ export function createKubernetesClient(
       const { status } = found;
       if (status.code === 404 && status.reason === 'NotFound' && status.name === object.name) return undefined;
       throw failure(`get ${describeObject(resource, object)}`, status);
+    },
+
+    async discover(apiVersion, callOptions = {}) {
+      const found = await answer({ method: 'GET', path: groupPath(apiVersion) }, callOptions);
+      if (found.ok) return resourceTypesOf(apiVersion, found.value);
+      if (found.status.code === 404) return [];
+      throw failure(`discover ${apiVersion}`, found.status);
     },
 
     async list(resource, request, callOptions = {}) {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '@caelus/core';
+import type { JsonObject, JsonValue } from '@caelus/core';
 import { inputRefused, refuseInput } from '@caelus/core/adapter';
 
 /** A kind of objects of the Kubernetes API. */
@@ -82,9 +82,24 @@ export function resourceOf(manifest: JsonObject): ResourceType {
   throw inputRefused('The manifest', [{ path: '/kind', message: 'Use a kind that Caelus writes.' }]);
 }
 
+/** What a version of a group serves, from what the server says of it. Subresources are left out. */
+export function resourceTypesOf(apiVersion: string, answer: JsonValue): readonly ResourceType[] {
+  const { resources } = answer as { readonly resources?: readonly Record<'name' | 'kind' | 'namespaced', unknown>[] };
+  return (resources ?? []).flatMap(({ name, kind, namespaced }) => {
+    const plural = String(name);
+    return plural.includes('/') ? [] : [type(apiVersion, String(kind), plural, namespaced === true)];
+  });
+}
+
+/** The path of one version of a group. */
+export function groupPath(apiVersion: string): string {
+  const [first = '', second] = apiVersion.split('/');
+  return second === undefined ? `/api/${segment(first)}` : `/apis/${segment(first)}/${segment(second)}`;
+}
+
 /** The path of all objects of a type, in one namespace or in all of them. */
 export function collectionPath({ apiVersion, plural }: ResourceType, namespace: string | undefined): string {
-  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const root = groupPath(apiVersion);
   return namespace === undefined ? `${root}/${plural}` : `${root}/namespaces/${segment(namespace)}/${plural}`;
 }
 

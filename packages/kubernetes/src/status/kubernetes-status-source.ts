@@ -4,6 +4,7 @@ import type { KubernetesClient } from '../client/kubernetes-client.ts';
 import { RESOURCES } from '../client/resource.ts';
 import { createApplicationControl } from './application-control.ts';
 import { type ApplicationPlace, listAnew, listPages } from './application-listing.ts';
+import { findLiveResources } from './find-live-resources.ts';
 import { toApplication } from './managed-applications.ts';
 import { watchApplications } from './watch-applications.ts';
 
@@ -44,7 +45,7 @@ const KEYS = [
  */
 export function createKubernetesStatusSource(
   options: KubernetesStatusSourceOptions,
-): StatusSource & Required<Pick<StatusSource, 'control'>> {
+): StatusSource & Required<Pick<StatusSource, 'control' | 'findLiveResources'>> {
   const { client, namespace = 'argocd', logger = silentLogger, pageSize = 250, watchSeconds = 300 } = options;
   const { retries = 6, retryMilliseconds = 500, retryLimitMilliseconds = 30_000 } = options;
   refuseInput('The options of the Kubernetes status source', [
@@ -90,6 +91,11 @@ export function createKubernetesStatusSource(
     },
 
     watch: (callOptions = {}) => watchApplications({ ...place, patience, watchSeconds, logger }, callOptions),
+
+    async findLiveResources(name, callOptions = {}) {
+      const found = await client.get(RESOURCES.Application, { namespace, name }, callOptions);
+      return found === undefined ? [] : findLiveResources(client, toApplication(found), callOptions);
+    },
 
     control: createApplicationControl(client, namespace),
 

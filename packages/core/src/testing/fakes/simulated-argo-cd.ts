@@ -28,8 +28,8 @@ export type SimulatedFailure =
   | { readonly kind: 'degraded'; readonly message: string }
   /** A sync that does not end; a deletion waits for it. */
   | { readonly kind: 'endless-sync' }
-  /** A resource's finalizer that nobody removes. */
-  | { readonly kind: 'stuck-deletion' };
+  /** A finalizer of its first resource that nobody removes. Default `example.com/hold`. */
+  | { readonly kind: 'stuck-deletion'; readonly finalizer?: string | undefined };
 
 /**
  * Argo CD as far as Caelus can see it, without a cluster. It finds its Applications as the real one does: from the root
@@ -327,6 +327,21 @@ export function createSimulatedArgoCd(options: SimulatedArgoCdOptions): Simulate
     changeInCluster(name, kind = '') {
       const current = live.get(name);
       if (current) put(name, { ...current, changedKind: kind });
+    },
+    async findLiveResources(name, { signal } = {}) {
+      signal?.throwIfAborted();
+      const { metadata, status } = live.get(name)?.application ?? {};
+      const failure = failures.get(name);
+      return (status?.resources ?? []).map(
+        ({ group = '', kind = '', namespace = null, name: resource = '' }, index) => {
+          const isHeld = index === 0 && failure?.kind === 'stuck-deletion';
+          const held = isHeld && {
+            deletionTimestamp: metadata?.deletionTimestamp,
+            finalizers: [failure.finalizer ?? 'example.com/hold'],
+          };
+          return { group, kind, namespace, name: resource, object: { metadata: { ...held } } };
+        },
+      );
     },
     control: {
       async refresh(name, { signal } = {}) {
