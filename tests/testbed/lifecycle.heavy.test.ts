@@ -1,6 +1,7 @@
 import type { Instance, Product, RepoPath, TemplateCapabilities, TemplateVersion } from '@caelus/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ChartPlace, type LiveStack, openLiveStack, type StatusKind } from './live-stack.ts';
+import type { StatusKind } from './live-host.ts';
+import { type ChartPlace, type LiveStack, openLiveStack } from './live-stack.ts';
 import { configMap, storyChart } from './story-chart.ts';
 
 /** One way to bring a chart into an instance. */

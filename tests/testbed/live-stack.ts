@@ -1,14 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import {
-  type ArgoCdClient,
-  createArgoCdClient,
-  createArgoCdStatusSource,
-  createArgoCdWebhookNotifier,
-} from '@caelus/argocd-client';
-import { createNodeFetch } from '@caelus/argocd-client/node';
 import {
   type ChartSource,
   createLayout,
@@ -18,23 +11,12 @@ import {
   type NewTemplateVersion,
   type Product,
   parseTier,
-  type Repository,
-  type StateStore,
-  type StatusSource,
   type TemplateVersion,
   type Tier,
   uuidNaming,
 } from '@caelus/core';
-import { type Caelus, type CaelusOptions, createCaelus, type Settlement, type Worker } from '@caelus/engine';
-import { createGitStore } from '@caelus/git-store';
-import {
-  bootstrap,
-  createKubernetesClient,
-  createKubernetesStatusSource,
-  kubeconfigConnection,
-  planBootstrap,
-} from '@caelus/kubernetes';
-import { createSqlRepository } from '@caelus/sql-repo';
+import type { Caelus, CaelusOptions, Settlement, Worker } from '@caelus/engine';
+import { bootstrap, createKubernetesClient, kubeconfigConnection, planBootstrap } from '@caelus/kubernetes';
 import {
   bedOf,
   createRepository,
@@ -47,10 +29,16 @@ import {
 } from '@caelus-testbed/testbed';
 import { inject } from 'vitest';
 import { clearCluster } from './clear-cluster.ts';
+import {
+  closeAll,
+  type HostSettings,
+  type LiveHost,
+  openHost,
+  STORE_ID,
+  type StatusKind,
+  WEBHOOK_SECRET,
+} from './live-host.ts';
 import type { StoryChart } from './story-chart.ts';
-
-/** How Caelus hears of what Argo CD does. */
-export type StatusKind = 'the Kubernetes API' | 'Argo CD’s API';
 
 /** Where a chart lies. */
 export type ChartPlace = ChartSource['type'];
@@ -80,14 +68,10 @@ export interface ClusterObject {
 }
 
 /** A host with all of its real parts: Caelus over SQLite and Git over HTTP, a cluster with Argo CD, chart repositories. */
-export interface LiveStack extends AsyncDisposable {
+export interface LiveStack extends LiveHost {
   readonly testbed: Testbed;
-  readonly caelus: Caelus;
-  readonly repository: Repository;
-  readonly store: StateStore;
-  readonly status: StatusSource;
-  /** As Argo CD's administrator. */
-  readonly argoCd: ArgoCdClient;
+  /** What its host was opened with. */
+  readonly settings: HostSettings;
   /** The loops, where `worker` was not `false`. */
   readonly worker: Worker | undefined;
   /** As the cluster's administrator; returns what kubectl printed. */
@@ -109,9 +93,6 @@ export interface LiveStack extends AsyncDisposable {
   settled(instance: Pick<Instance, 'id' | 'generation'>): Promise<Settlement>;
 }
 
-/** One for all stacks, so that what bootstrap has made for one belongs to the next, too. */
-const STORE_ID = '5ee0c7a3-3d2c-4f0a-9f0e-6a8f5a6b7c8d';
-const WEBHOOK_SECRET = 'the-secret-of-the-webhook';
 const SECONDS = 90;
 
 /**
@@ -142,7 +123,7 @@ async function openOn(
   options: LiveStackOptions,
   opened: AsyncDisposable[],
 ): Promise<LiveStack> {
-  const { status: kind = 'the Kubernetes API', tiers = [parseTier({ name: 'stable' })], worker = true } = options;
+  const { status = 'the Kubernetes API', tiers = [parseTier({ name: 'stable' })], worker = true } = options;
   const { naming = uuidNaming, driftPolicy, logger, timings } = options;
   const keep = <T extends AsyncDisposable>(resource: T): T => {
     opened.push(resource);
@@ -152,33 +133,18 @@ async function openOn(
   const { url } = await createRepository(`gitops-${unique}`, testbed.name);
   const folder = await mkdtemp(join(tmpdir(), 'caelus-live-'));
   keep({ [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) });
-  const repository = keep(await createSqlRepository({ file: join(folder, 'caelus.db'), storeId: STORE_ID }));
-  const { username, password } = testbed.git;
-  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-  const store = keep(
-    await createGitStore({
-      directory: join(folder, 'gitops.git'),
-      remote: { url, credentials: () => ({ headers: { authorization } }) },
-    }),
-  );
   await prepareCluster(testbed, run, { url, tiers, naming });
-
-  const fetch = createNodeFetch({ ca: await readFile(testbed.caFile, 'utf8') });
-  keep({ [Symbol.asyncDispose]: async () => fetch[Symbol.dispose]() });
-  const { url: baseUrl, username: user, password: secret } = testbed.argocd;
-  const argoCd = createArgoCdClient({ baseUrl, login: { username: user, password: secret }, fetch });
-  const status = keep(
-    kind === 'Argo CD’s API'
-      ? createArgoCdStatusSource({ client: argoCd, projects: tiers.map(({ name }) => `caelus-${name}`) })
-      : createKubernetesStatusSource({ client: keep(await clientOfCaelus(testbed, run)) }),
-  );
-  const notifier = createArgoCdWebhookNotifier({ baseUrl, repository: { url }, secret: WEBHOOK_SECRET, fetch });
-  const caelus = createCaelus({
-    ...{ repository, store, status, notifier, tiers, naming, driftPolicy, logger, timings },
-    gitOps: { repoURL: url },
-  });
+  const settings: HostSettings = {
+    ...{ testbed, url, status, tiers },
+    database: join(folder, 'caelus.db'),
+    directory: join(folder, 'gitops.git'),
+    token: await run(['create', 'token', 'caelus', '--namespace=caelus', '--duration=2h']),
+  };
+  const host = keep(await openHost(settings, { naming, driftPolicy, logger, timings }));
+  const { caelus } = host;
   const stack = {
-    ...{ testbed, caelus, repository, store, status, argoCd, kubectl: run },
+    ...host,
+    ...{ testbed, settings, kubectl: run },
     worker: worker ? keep(caelus.start()) : undefined,
     ...readingOf(run),
     until: <T>(what: string, question: () => Promise<T | false | undefined>) =>
@@ -188,10 +154,6 @@ async function openOn(
       caelus.settled(id, { generation, signal: AbortSignal.timeout(SECONDS * 1000) }),
   };
   return { ...stack, [Symbol.asyncDispose]: () => closeAll(opened) };
-}
-
-async function closeAll(opened: readonly AsyncDisposable[]): Promise<void> {
-  for (const resource of opened.toReversed()) await resource[Symbol.asyncDispose]();
 }
 
 type Kubectl = LiveStack['kubectl'];
@@ -229,13 +191,6 @@ async function prepareCluster(
   const repository = { username: git.username, token: git.password };
   await using client = createKubernetesClient(await kubeconfigConnection({ path: kubeconfig }));
   await bootstrap(client, planBootstrap({ context, tiers, repository, webhook: { secret: WEBHOOK_SECRET } }));
-}
-
-/** The cluster with the rights of the service account that bootstrap has made, and no others. */
-async function clientOfCaelus({ kubeconfig }: Testbed, run: Kubectl) {
-  const token = await run(['create', 'token', 'caelus', '--namespace=caelus', '--duration=2h']);
-  const connection = await kubeconfigConnection({ path: kubeconfig });
-  return createKubernetesClient({ ...connection, credentials: { token: () => token } });
 }
 
 function readingOf(run: Kubectl): Pick<LiveStack, 'find' | 'list'> {
