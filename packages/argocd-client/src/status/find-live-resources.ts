@@ -9,7 +9,7 @@ import type { ArgoCdSchemas } from '../api.ts';
 import type { ApplicationAddress, ArgoCdApplications } from '../applications.ts';
 
 /** How many are asked for at once. */
-const AT_ONCE = 10;
+const AT_ONCE = 4;
 
 /** The resources of an Application and what they made, each as it lives now: Argo CD's tree may be a moment old. */
 export async function findLiveResources(

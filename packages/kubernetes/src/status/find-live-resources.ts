@@ -11,7 +11,7 @@ import type { KubernetesClient } from '../client/kubernetes-client.ts';
 import type { ResourceType } from '../client/resource.ts';
 
 /** How many are asked for at once. */
-const AT_ONCE = 10;
+const AT_ONCE = 4;
 
 /**
  * The resources that the status of an Application lists, as they live, as far as the caller may read them. What they made
