@@ -6,7 +6,7 @@ export interface BenchResult {
   readonly work: string;
   /** What it is compared with; `null` where there is nothing to compare. */
   readonly against: string | null;
-  readonly unit: 'ms' | 'µs/row' | 'changes/s' | 'rows/s' | 'bytes' | 'MB' | 'objects' | 'exponent';
+  readonly unit: 'ms' | 'µs/row' | 'changes/s' | 'rows/s' | 'bytes' | 'MB' | 'objects' | 'manifests' | 'exponent';
   /** The median of the runs, in `unit`. */
   readonly median: number;
   readonly againstMedian: number | null;

@@ -1,9 +1,10 @@
-// Runs the benchmarks whose names contain one of the words that are given (all without any), prints a table, and writes
-// the results to bench/results/ as JSON. `--short` measures small sizes only, to see that everything works;
-// `--sizes=100,1000` gives the sizes of the repositories that `git` measures.
+// Runs the benchmarks whose names contain one of the words that are given (all without any, but for `argocd`, which has to be asked
+// for: it needs Go and most of an hour), prints a table, and writes the results to bench/results/ as JSON. `--short` measures small
+// sizes only, to see that everything works; `--sizes=100,1000` gives the sizes of the repositories that `git` and `argocd` measure.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { arch, cpus, platform } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { ARGOCD_BENCHES, benchArgoCd } from './argocd/argocd-bench.ts';
 import type { BenchResult } from './bench-result.ts';
 import { benchGit, GIT_BENCHES } from './git/git-bench.ts';
 import { benchSql, SQL_BENCHES } from './sql/sql-bench.ts';
@@ -28,6 +29,10 @@ const benches: readonly {
   {
     names: SQL_BENCHES,
     run: ({ short }) => benchSql({ short, names: SQL_BENCHES.filter(isWanted), progress: console.error }),
+  },
+  {
+    names: words.length === 0 ? [] : ARGOCD_BENCHES,
+    run: (settings) => benchArgoCd({ ...settings, names: ARGOCD_BENCHES.filter(isWanted), progress: console.error }),
   },
   {
     names: ['render'],
