@@ -193,7 +193,7 @@ describe('rendering', () => {
 
 const OWN_LABELS =
   /^(?:app\.kubernetes\.io\/managed-by|(?:label\.)?caelus\.dev\/[a-z0-9-]+|pod-security\.kubernetes\.io\/(?:audit|enforce|warn))$/;
-const OWN_ANNOTATIONS = /^argocd\.argoproj\.io\/(?:sync-wave|sync-options)$/;
+const OWN_ANNOTATIONS = /^argocd\.argoproj\.io\/(?:sync-wave|sync-options|hook|hook-delete-policy)$/;
 
 /** `undefined` for ids that Windows or Git reserves as file names. */
 function withReserved<T>(render: () => T): T | undefined {

@@ -29,7 +29,10 @@ export interface TemplateCapabilities {
    * annotations, or `claim-templates` where all volumes come from StatefulSets (Argo CD does not track those claims).
    */
   readonly volumes?: 'claim-templates' | { readonly annotations: readonly string[] } | undefined;
-  /** The chart has Helm hooks that run at deletion; their finalizers then stand in Git, so that Argo CD and Git agree. */
+  /**
+   * The chart has Helm hooks that run at deletion; their finalizers then stand in Git, so that Argo CD and Git agree. A chart with
+   * post-delete hooks has to say so: the namespace is made again for them, without which an instance is never deleted to the end.
+   */
   readonly deleteHooks?: readonly ('pre-delete' | 'post-delete')[] | undefined;
   /** The Pod Security level that the chart's pods need. Default `restricted`. */
   readonly podSecurity?: PodSecurityLevel | undefined;

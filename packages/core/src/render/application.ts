@@ -40,6 +40,9 @@ export function renderApplication(input: RenderInstanceInput): RenderedApplicati
       annotations: {
         // Absolute: relative to a chart's source, which has no path, they would name the whole repository.
         'argocd.argoproj.io/manifest-generate-paths': watched.map((path) => `/${gitOpsPath(context, path)}`).join(';'),
+        // The API server says what would change. By itself Argo CD takes defaults in lists, such as the claims of a StatefulSet,
+        // for differences that no sync can end.
+        'argocd.argoproj.io/compare-options': 'ServerSideDiff=true',
         [SPEC_HASH_ANNOTATION]: specHash,
       },
       finalizers: finalizers(input),

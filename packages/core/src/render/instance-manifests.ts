@@ -19,6 +19,8 @@ export function instanceManifests(input: RenderInstanceInput): ReadonlyMap<strin
     labels: labelsOfInstance(input.instance, input.product),
   };
   const manifests: readonly (readonly [file: string, manifest: JsonObject | undefined])[] = [
+    // Argo CD reads files in the order of their names, and of two manifests of one object keeps the last.
+    ['namespace-for-hooks.yaml', namespaceForHooks(input)],
     ['namespace.yaml', namespace(input)],
     ['resource-quota.yaml', resourceQuota(tier, metadata)],
     ['limit-range.yaml', limitRange(tier, metadata)],
@@ -27,7 +29,29 @@ export function instanceManifests(input: RenderInstanceInput): ReadonlyMap<strin
   return new Map(manifests.filter((entry): entry is readonly [string, JsonObject] => entry[1] !== undefined));
 }
 
-function namespace({ instance, product, templateVersion, tier }: RenderInstanceInput): JsonObject {
+/**
+ * The namespace once more, as a hook: Argo CD runs post-delete hooks after it has deleted everything, the namespace too, and
+ * could not make them. With those hooks it goes again.
+ */
+function namespaceForHooks(input: RenderInstanceInput): JsonObject | undefined {
+  if (!needsNamespaceForHooks(input)) return undefined;
+  const { metadata, ...rest } = namespace(input);
+  const { annotations, ...names } = metadata as JsonObject;
+  const hook = {
+    'argocd.argoproj.io/hook': 'PostDelete',
+    'argocd.argoproj.io/hook-delete-policy': 'HookSucceeded',
+  };
+  return { ...rest, metadata: { ...names, annotations: { ...(annotations as JsonObject), ...hook } } };
+}
+
+function needsNamespaceForHooks({ instance, templateVersion }: RenderInstanceInput): boolean {
+  return (
+    instance.deletionPolicy === 'delete' && templateVersion.capabilities.deleteHooks?.includes('post-delete') === true
+  );
+}
+
+function namespace(input: RenderInstanceInput): JsonObject {
+  const { instance, product, templateVersion, tier } = input;
   const level = podSecurityLevel(templateVersion.capabilities.podSecurity ?? 'restricted', tier);
   return {
     apiVersion: 'v1',
@@ -44,6 +68,8 @@ function namespace({ instance, product, templateVersion, tier }: RenderInstanceI
         // Argo CD deletes by descending wave: what the namespace holds goes first, with its hooks and finalizers.
         'argocd.argoproj.io/sync-wave': '-1',
         ...(instance.deletionPolicy === 'retain' ? RETAIN_ANNOTATIONS : {}),
+        // Should Argo CD ever keep the other of the two manifests, that must not look like the removal of this one.
+        ...(needsNamespaceForHooks(input) ? { 'argocd.argoproj.io/sync-options': 'Prune=false' } : {}),
       },
     },
   };
