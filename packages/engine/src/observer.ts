@@ -15,6 +15,7 @@ import { carriesChange } from './carries-change.ts';
 import { eachInstance } from './each-instance.ts';
 import { inLots } from './each-page.ts';
 import { type EngineContext, timestamp, timestampIn } from './engine-context.ts';
+import { messageOf } from './message-of.ts';
 import { recordAllObserved } from './record-observed.ts';
 
 /** What one look at every Application came to. */
@@ -190,15 +191,30 @@ async function compare(
       wanted: isWanted(instance),
       application,
       specHash: gitState?.specHash ?? '',
+      writtenAt: gitState?.writtenAt,
       reaches: (revision) => reached.has(revision),
       now: timestamp(context),
       graceMilliseconds: context.timings.grace,
     });
     context.gracePeriods.note(name, mapped.graceEnd);
+    if (mapped.syncSkipped) await startSync(context, name, options);
     const isNews = mapped.status === 'Deleted' || differs(instance, observedOf(instance, gitState, mapped));
     if (isNews) news.push({ instance, gitState, mapped });
   }
   return news;
+}
+
+/** Starts the sync that Argo CD does not start by itself. Where one runs by now, that is as well. */
+async function startSync({ status, logger }: EngineContext, name: string, options: CallOptions): Promise<void> {
+  const { control } = status;
+  if (control === undefined) return;
+  try {
+    await control.sync(name, { ...options, prune: true });
+    logger.info('Started the sync of an instance, after one of an older commit had failed.', { application: name });
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    logger.warn('The sync of an instance could not be started.', { application: name, message: messageOf(error) });
+  }
 }
 
 /** What the row says after what was seen; pure. */

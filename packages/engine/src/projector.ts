@@ -1,7 +1,7 @@
 import {
+  type Application,
   type BranchState,
   type CallOptions,
-  type Instance,
   isCaelusError,
   type Receipt,
   underPrefix,
@@ -70,7 +70,7 @@ export async function projectBatch(
     });
     await settle(context, before, results, { signal });
     context.changed.wake();
-    await terminateSyncs(context, results);
+    await clearTheWay(context, results);
     await notify(context, results, { signal });
     const count = (predicate: (result: ProjectResult) => boolean) => results.filter(predicate).length;
     const report = {
@@ -147,39 +147,41 @@ async function giveBack(context: EngineContext, items: readonly WorkItem[]): Pro
 }
 
 /**
- * Argo CD deletes nothing while a sync runs, and begins with nothing new while one that has failed waits for its next try. Nothing
- * but this ends one.
+ * Argo CD deletes nothing while a sync runs, and begins with nothing new while one that has failed waits for its next try: nothing
+ * but this ends one. A deletion that has failed it tries again only when something changes, or after minutes.
  */
-async function terminateSyncs(context: EngineContext, results: readonly ProjectResult[]): Promise<void> {
+async function clearTheWay(context: EngineContext, results: readonly ProjectResult[]): Promise<void> {
   const { logger, status } = context;
-  if (status.control === undefined) return;
+  const { control } = status;
+  if (control === undefined) return;
   for (const { receipt, examination } of results) {
     const { instance } = examination ?? {};
     if (instance === undefined) continue;
+    const { argoAppName: application } = instance;
     const isDeleting = examination !== undefined && isUnderDeletion(examination);
     // Of those that are written Argo CD is asked only where something was wrong.
     if (!isDeleting && (receipt.outcome !== 'written' || instance.lastError === null)) continue;
-    // A deletion is due again in a moment, and tried again then; another sync takes the new commit up with its next try.
-    await terminateSync(context, instance, isDeleting).catch((error: unknown) => {
-      logger.warn('The sync of an instance could not be ended.', {
-        application: instance.argoAppName,
-        message: messageOf(error),
-      });
-    });
+    try {
+      const found = await status.get(application);
+      const way = found && wayOf(found, isDeleting);
+      if (way === 'blocked') await control.terminateOperation(application);
+      if (way === 'failed') await control.refresh(application);
+      if (way === 'blocked') logger.info('Ended the sync of an instance, which was in the way.', { application });
+    } catch (error) {
+      // A deletion is due again in a moment, and tried again then; a sync takes the new commit up with its next try.
+      const message = messageOf(error);
+      logger.warn('What was in the way of an instance could not be ended.', { application, message });
+    }
   }
 }
 
-async function terminateSync(
-  { status, logger }: EngineContext,
-  { argoAppName }: Instance,
-  isDeleting: boolean,
-): Promise<void> {
-  const application = await status.get(argoAppName);
-  const { phase, finishedAt } = application?.status?.operationState ?? {};
-  const isInTheWay = isDeleting ? application?.metadata.deletionTimestamp !== undefined : finishedAt !== undefined;
-  if (phase !== 'Running' || !isInTheWay) return;
-  await status.control?.terminateOperation(argoAppName);
-  logger.info('Ended the sync of an instance, which was in the way.', { application: argoAppName });
+/** What Argo CD has begun and has to end first: a sync that blocks, or a deletion that has failed. */
+function wayOf({ metadata, status }: Application, isDeleting: boolean): 'clear' | 'blocked' | 'failed' {
+  const { operationState, conditions = [] } = status ?? {};
+  if (isDeleting && metadata.deletionTimestamp === undefined) return 'clear';
+  const isBlocked = operationState?.phase === 'Running' && (isDeleting || operationState.finishedAt !== undefined);
+  if (isBlocked) return 'blocked';
+  return isDeleting && conditions.some(({ type }) => type === 'DeletionError') ? 'failed' : 'clear';
 }
 
 async function notify(

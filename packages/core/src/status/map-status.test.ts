@@ -70,14 +70,14 @@ const retrying = (startedAt: string, revision: string) =>
 const condition = (type: string, message: string, lastTransitionTime = LONG_AGO) => [
   { type, message, lastTransitionTime },
 ];
+const given = {
+  wanted: true,
+  specHash: SPEC_HASH,
+  reaches: (revision: string) => revision === COMMIT || revision === NEWER,
+  now: NOW,
+};
 const map = (application: Application | undefined, wanted = true): MappedStatus =>
-  mapStatus({
-    wanted,
-    application,
-    specHash: SPEC_HASH,
-    reaches: (revision) => revision === COMMIT || revision === NEWER,
-    now: NOW,
-  });
+  mapStatus({ ...given, wanted, application });
 
 const resources = [
   { group: 'apps', version: 'v1', kind: 'Deployment', namespace: 'wiki', name: 'web', status: 'OutOfSync' },
@@ -280,10 +280,35 @@ const rows: Row[] = [
     { status: 'Pending', reason: 'OutOfSync', message: null },
   ],
   [
-    'a sync error condition',
-    withStatus({ conditions: condition('SyncError', 'Failed last sync attempt to [c]') }),
+    'a sync of an older commit that failed, after which Argo CD does not sync this one by itself',
+    withStatus({
+      sync: { ...running.status?.sync, status: 'OutOfSync' },
+      conditions: condition('SyncError', `Failed last sync attempt to [${OLDER} 6.6.3]: Operation terminated.`),
+      operationState: { phase: 'Failed', message: 'Operation terminated', syncResult: { revisions: [OLDER, '6.6.3'] } },
+    }),
     true,
-    { status: 'Failed', reason: 'SyncFailed', message: 'Failed last sync attempt to [c]' },
+    { status: 'Pending', reason: 'OutOfSync', message: null, syncSkipped: true },
+  ],
+  [
+    'a sync error condition',
+    withStatus({ conditions: condition('SyncError', 'auto-sync will wipe out all resources') }),
+    true,
+    { status: 'Failed', reason: 'SyncFailed', message: 'auto-sync will wipe out all resources', syncSkipped: false },
+  ],
+  [
+    'a sync that failed without a result',
+    withStatus({
+      conditions: condition('SyncError', 'Failed last sync attempt to []: no project'),
+      operationState: { phase: 'Error', message: 'no project' },
+    }),
+    true,
+    { status: 'Failed', reason: 'SyncFailed', message: 'no project' },
+  ],
+  [
+    'the error of a sync that was made good since',
+    withStatus({ conditions: condition('SyncError', 'Failed last sync attempt to [b]: Operation terminated') }),
+    true,
+    { status: 'Running', message: null },
   ],
   [
     'out of sync, automatic',
@@ -398,6 +423,25 @@ describe('mapStatus', () => {
       graceEnd: '2026-05-01T12:00:00.001Z',
     });
     expect(map(degradedSince('2026-05-01T11:59:30.000Z'))).toMatchObject({ status: 'Failed', graceEnd: null });
+  });
+
+  it('tells an error about what was there before the commit by the second in which Argo CD looked', () => {
+    const incomparable = withStatus({
+      sync: { status: 'Unknown', comparedTo: { sources } },
+      conditions: condition('ComparisonError', 'values do not meet the schema'),
+      reconciledAt: '2026-05-01T11:59:40Z',
+    });
+    const written = (writtenAt: string) =>
+      mapStatus({ ...given, application: incomparable, writtenAt: writtenAt as Timestamp });
+    const failed = { status: 'Failed', reason: 'ComparisonError', graceEnd: null };
+    const stale = { status: 'Pending', reason: 'Stale', message: null };
+    expect(written('2026-05-01T11:59:39.999Z')).toMatchObject(failed);
+    expect(written('2026-05-01T11:59:40.000Z')).toMatchObject({ ...stale, graceEnd: '2026-05-01T12:00:10.000Z' });
+    expect(written('2026-05-01T11:59:40.999Z')).toMatchObject({ ...stale, graceEnd: '2026-05-01T12:00:10.999Z' });
+    expect(written('2026-05-01T11:59:41.000Z')).toMatchObject({ ...stale, graceEnd: null });
+    const later = { ...given, now: '2026-05-01T12:00:11.000Z' as Timestamp };
+    const same = '2026-05-01T11:59:40.500Z' as Timestamp;
+    expect(mapStatus({ ...later, application: incomparable, writtenAt: same })).toMatchObject(failed);
   });
 
   it('asks about the compared and the applied revision, each once', () => {

@@ -41,6 +41,8 @@ export interface StatusInput {
   readonly application: Application | undefined;
   /** Hash of the spec that Caelus wrote last. */
   readonly specHash: string;
+  /** When that was written to Git, so that an error about what was there before is not taken for one about it. */
+  readonly writtenAt?: Timestamp | undefined;
   /** Whether a revision of the GitOps repository is the instance's last commit or one of its descendants. */
   reaches(revision: string): boolean;
   readonly now: Timestamp;
@@ -60,6 +62,8 @@ export interface MappedStatus {
   readonly synced: boolean;
   /** The end of a grace period, from which on the status is another although Argo CD says nothing new; else `null`. */
   readonly graceEnd: Timestamp | null;
+  /** Argo CD has compared what Caelus wrote, and will not sync it by itself, because a sync of something older has failed. */
+  readonly syncSkipped: boolean;
 }
 
 /**
@@ -72,7 +76,8 @@ export function mapStatus(input: StatusInput): MappedStatus {
   if (application === undefined) return wanted ? absent('Pending', 'AwaitingApplication') : absent('Deleted', 'Gone');
   const observed = { healthStatus: healthOf(application), lastSyncedAt: lastSyncedAt(application) };
   const verdict = judge(input, application);
-  return { ...observed, synced: verdict.syncStatus === 'Synced', message: null, graceEnd: null, ...verdict };
+  const synced = verdict.syncStatus === 'Synced';
+  return { ...observed, synced, message: null, graceEnd: null, syncSkipped: false, ...verdict };
 }
 
 /** The revisions of the GitOps repository that {@link mapStatus} will ask `reaches` about. */
@@ -83,7 +88,7 @@ export function revisionsToReach(application: Application): readonly string[] {
 }
 
 type Verdict = Pick<MappedStatus, 'status' | 'reason' | 'syncStatus'> &
-  Partial<Pick<MappedStatus, 'message' | 'synced' | 'graceEnd'>>;
+  Partial<Pick<MappedStatus, 'message' | 'synced' | 'graceEnd' | 'syncSkipped'>>;
 
 function judge(input: StatusInput, application: Application): Verdict {
   const { metadata, status } = application;
@@ -96,18 +101,38 @@ function judge(input: StatusInput, application: Application): Verdict {
   const revision = gitRevision(status.sync);
   if (revision !== '' && !input.reaches(revision)) return STALE;
   const incomparable = error('ComparisonError', 'UnknownError');
-  if (incomparable) return failed('ComparisonError', incomparable);
+  if (incomparable) {
+    return revision === ''
+      ? judgeIncomparable(input, application, incomparable)
+      : failed('ComparisonError', incomparable);
+  }
   if (revision === '') return STALE;
 
   const operation = status.operationState;
   const phase = operation?.phase ?? (application.operation === undefined ? undefined : 'Running');
   if (phase === 'Running' || phase === 'Terminating') return judgeOperation(input, application);
   const applied = gitRevision(operation?.syncResult);
-  const failedOnThis = (phase === 'Failed' || phase === 'Error') && applied !== '' && input.reaches(applied);
+  const isOlder = applied !== '' && !input.reaches(applied);
+  const hasFailed = phase === 'Failed' || phase === 'Error';
   const syncError = error('SyncError');
-  if (failedOnThis || syncError) return failed('SyncFailed', syncError ?? operation?.message ?? '');
-  if (status.sync.status !== 'Synced') return judgeDifference(input, application);
-  return judgeHealth(input, application);
+  // Stands until the next comparison, whatever became of the sync since.
+  const isOfAttempt = syncError?.startsWith('Failed last sync attempt to ') === true;
+  if (hasFailed && applied !== '' && !isOlder) return failed('SyncFailed', operation?.message ?? syncError ?? '');
+  if (syncError && !(isOfAttempt && (isOlder || phase === 'Succeeded'))) return failed('SyncFailed', syncError);
+  if (status.sync.status === 'Synced') return judgeHealth(input, application);
+  return { ...judgeDifference(input, application), syncSkipped: hasFailed && isOlder && isOfAttempt };
+}
+
+/**
+ * Argo CD records no revision with such an error, only the second in which it looked. What it said before the commit is about
+ * another; what it said in the same second may be, and is no longer waited for once the grace period is over.
+ */
+function judgeIncomparable(input: StatusInput, { status }: Application, message: string): Verdict {
+  const { writtenAt } = input;
+  const secondOf = (time: string) => Math.floor(Date.parse(time) / 1000);
+  const age = secondOf(status?.reconciledAt ?? '') - secondOf(writtenAt ?? '');
+  const graceEnd = age === 0 ? graceEndOf(input, writtenAt) : null;
+  return age < 0 || graceEnd !== null ? { ...STALE, graceEnd } : failed('ComparisonError', message);
 }
 
 function judgeDeletion(input: StatusInput, application: Application): Verdict {
@@ -191,6 +216,7 @@ function absent(status: InstanceStatus, reason: StatusReason): MappedStatus {
     message: null,
     synced: false,
     graceEnd: null,
+    syncSkipped: false,
   };
 }
 
