@@ -60,7 +60,7 @@ describe('a deletion that is held up', () => {
     const { world, id, argoAppName } = await createStuck();
     await using _ = world;
     await world.converge();
-    // Somebody holds it by a finalizer that is not old enough to count: what was there before is gone.
+    // To a source that cannot look into the cluster, nothing is in the way.
     const { findLiveResources: _none, ...status } = world.argoCd;
     const caelus = createCaelus({ ...world.options, status: status as StatusSource });
     await caelus.runOnce();
