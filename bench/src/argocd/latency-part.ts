@@ -8,7 +8,15 @@ import { type ArgoCdPlace, fillUp, untilRunning } from './argocd-place.ts';
 export interface Sample {
   readonly application: number;
   readonly running: number;
+  /** After another click, which changes a value. */
+  readonly changed: number;
 }
+
+const WORK: Readonly<Record<keyof Sample, string>> = {
+  application: 'from a click to its Application',
+  running: 'from a click to an instance that runs',
+  changed: 'from a change to an instance that runs with it',
+};
 
 const PRESENT = 100;
 const SAMPLES = 30;
@@ -53,7 +61,7 @@ export function compareClicks(
   polled: readonly Sample[],
   short: boolean,
 ): readonly BenchResult[] {
-  return (['application', 'running'] as const).flatMap((what) =>
+  return (['application', 'running', 'changed'] as const).flatMap((what) =>
     [50, 95].map((percent) => {
       const of = (samples: readonly Sample[]) =>
         percentile(
@@ -64,7 +72,7 @@ export function compareClicks(
       const hasTarget = what === 'running' && percent === 50 && !short;
       return {
         name: 'argocd-latency',
-        work: `from a click to ${what === 'running' ? 'an instance that runs' : 'its Application'}, p${percent}`,
+        work: `${WORK[what]}, p${percent}`,
         against: 'no notifier: a plain Argo CD polls',
         unit: 'ms',
         median: ours,
@@ -83,7 +91,11 @@ async function click(place: ArgoCdPlace, caelus: Caelus, sightings: Sightings): 
   const clicked = performance.now();
   await untilRunning(caelus, instance);
   const running = performance.now() - clicked;
-  return { application: (await sightings.of(instance.argoAppName)) - clicked, running };
+  const application = (await sightings.of(instance.argoAppName)) - clicked;
+  const changedInstance = await caelus.instances.update(instance.id, { values: { replicas: 1, title: 'Changed' } });
+  const asked = performance.now();
+  await untilRunning(caelus, changedInstance);
+  return { application, running, changed: performance.now() - asked };
 }
 
 interface Sightings extends AsyncDisposable {

@@ -95,7 +95,7 @@ export function settingsFindings(installation: Installation): readonly Finding[]
   look('argocd-cmd-params-cm', 'controller.sync.wave.delay.seconds', (value) => value === undefined, {
     rule: 'sync-wave-delay-default',
     severity: 'info',
-    what: 'Argo CD waits two seconds between the waves of a sync. Each instance has two: its namespace, and the rest.',
+    what: 'Argo CD waits two seconds between the waves of a sync. A namespace is one of its own, so each change of an instance takes them.',
     remedy: 'Set it to 0, unless a chart of yours relies on the wait.',
   });
   if (hasInitialPassword === true && settings['argocd-cm']?.['admin.enabled'] !== 'false') {
