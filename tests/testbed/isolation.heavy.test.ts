@@ -1,4 +1,4 @@
-import { type JsonObject, type Product, parseTier, type TemplateVersion } from '@caelus/core';
+import { type Instance, type JsonObject, type Product, parseTier, type TemplateVersion } from '@caelus/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LiveStack, openLiveStack } from './live-stack.ts';
 import { configMap, storyChart } from './story-chart.ts';
@@ -44,6 +44,11 @@ const APPLICATION = {
 let stack: LiveStack;
 let product: Product;
 let hostile: TemplateVersion;
+/** Of the same tier, with what is its own. */
+let victim: Instance;
+// They take a while to fail, and so begin together.
+let intruder: Instance;
+let privileged: Instance;
 
 beforeAll(async () => {
   const tiers = [
@@ -54,6 +59,10 @@ beforeAll(async () => {
   stack = await openLiveStack({ tiers });
   product = await stack.caelus.products.create({ slug: 'wiki', name: 'Wiki' });
   hostile = await stack.publish(product, HOSTILE);
+  victim = await create({ message: 'mine' }, { tenant: 'acme' });
+  expect(await stack.settled(victim)).toMatchObject({ outcome: 'running' });
+  intruder = await create({ elsewhere: victim.namespace, name: 'web' });
+  privileged = await create({ privileged: true });
 });
 afterAll(() => stack?.[Symbol.asyncDispose]());
 
@@ -92,10 +101,7 @@ it('a tier’s project refuses what lies outside, and nothing of the instance is
 
 describe('another tenant of the tier', () => {
   it('keeps every object that is its own', async () => {
-    const victim = await create({ message: 'mine' }, { tenant: 'acme' });
-    expect(await stack.settled(victim)).toMatchObject({ outcome: 'running' });
-    const instance = await create({ elsewhere: victim.namespace, name: 'web' });
-    const { outcome, message } = await stack.settled(instance);
+    const { outcome, message } = await stack.settled(intruder);
     expect(outcome).toBe('failed');
     expect(message).toMatch(/^Shared resource found: ConfigMap\/web is part of applications /);
     expect((await stack.find('configmap', 'web', victim.namespace))?.data).toMatchObject({ message: 'mine' });
@@ -106,7 +112,6 @@ describe('another tenant of the tier', () => {
       version: 'locked',
       lockedValues: ['/elsewhere', '/extra'],
     });
-    const victim = await create({}, { tenant: 'acme' });
     await expect(create({ elsewhere: victim.namespace }, { templateVersionId: version.id })).rejects.toMatchObject({
       code: 'VALUES_LOCKED',
     });
@@ -115,7 +120,7 @@ describe('another tenant of the tier', () => {
 
 describe('a tier permits more only where it says so', () => {
   it('has no privileged pods where it does not', async () => {
-    const { outcome, reason, instance } = await stack.settled(await create({ privileged: true }));
+    const { outcome, reason, instance } = await stack.settled(privileged);
     expect({ outcome, reason }).toEqual({ outcome: 'failed', reason: 'Degraded' });
     const pods = await stack.list('pod', instance.namespace);
     expect(pods.filter(({ metadata }) => metadata.labels?.app === 'privileged')).toEqual([]);
