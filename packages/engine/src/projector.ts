@@ -2,6 +2,7 @@ import {
   type Application,
   type BranchState,
   type CallOptions,
+  type InstanceId,
   isCaelusError,
   type Receipt,
   underPrefix,
@@ -24,6 +25,8 @@ export interface ProjectReport {
   readonly written: number;
   readonly failed: number;
   readonly flagged: number;
+  /** Those whose deletion waits for Argo CD, and is looked at again. */
+  readonly waiting: readonly InstanceId[];
 }
 
 export interface BatchOptions extends CallOptions {
@@ -48,7 +51,7 @@ export async function projectBatch(
   const { signal, size = timings.batch, storeWorks = false, onBeat } = options;
   const claim = { owner, limit: size, leaseMilliseconds: timings.lease, now: timestamp(context) };
   const items = await repository.claimWork(claim, { signal });
-  if (items.length === 0) return { claimed: 0, written: 0, failed: 0, flagged: 0 };
+  if (items.length === 0) return { claimed: 0, written: 0, failed: 0, flagged: 0, waiting: [] };
   return observe('batch-project', { claimed: items.length }, async (add) => {
     let before: BranchState | undefined;
     const beat = async () => {
@@ -78,6 +81,9 @@ export async function projectBatch(
       written: count(({ receipt }) => receipt.outcome === 'written'),
       failed: count(({ receipt }) => receipt.outcome === 'failed'),
       flagged: count(({ examination }) => examination?.decision.action === 'flag'),
+      waiting: results.flatMap(({ item, examination }) =>
+        examination && isUnderDeletion(examination) ? [item.instanceId] : [],
+      ),
     };
     add({ written: report.written, failed: report.failed, flagged: report.flagged });
     return report;

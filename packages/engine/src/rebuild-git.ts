@@ -3,7 +3,7 @@ import { ensureCatalogue, ROWS_A_TRANSACTION } from './catalogue.ts';
 import { everyInstance } from './each-instance.ts';
 import { type EngineContext, timestamp } from './engine-context.ts';
 import { ensureRepository } from './ensure-repository.ts';
-import { projectBatch } from './projector.ts';
+import { projectDue } from './project-due.ts';
 import { workerName } from './worker.ts';
 
 /** What a rebuild of the branch came to. */
@@ -52,9 +52,7 @@ export async function rebuildGit(context: EngineContext, options: GitRebuildOpti
   const restoring: EngineContext = { ...context, driftPolicy: { ...context.driftPolicy, missing: 'restore' } };
   const owner = workerName(context);
   let rebuilt: GitRebuilt = { written: 0, failed: 0, flagged: 0 };
-  for (;;) {
-    const { claimed, ...batch } = await projectBatch(restoring, owner, { signal });
-    if (claimed === 0) return rebuilt;
+  for await (const batch of projectDue(restoring, owner, { signal })) {
     rebuilt = {
       written: rebuilt.written + batch.written,
       failed: rebuilt.failed + batch.failed,
@@ -62,4 +60,5 @@ export async function rebuildGit(context: EngineContext, options: GitRebuildOpti
     };
     onProgress?.(rebuilt);
   }
+  return rebuilt;
 }

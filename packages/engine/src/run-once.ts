@@ -3,7 +3,7 @@ import { reportBlockedDeletions } from './blocked-deletions.ts';
 import type { EngineContext } from './engine-context.ts';
 import { ensureRepository } from './ensure-repository.ts';
 import { observeAll } from './observer.ts';
-import { projectBatch } from './projector.ts';
+import { projectDue } from './project-due.ts';
 import { sweepAll } from './sweeper.ts';
 import { workerName } from './worker.ts';
 
@@ -42,11 +42,8 @@ export async function runOnce(
   await ensureRepository(context, options);
   add({ observed: (await observeAll(context, options)).changed });
   await sweepAll(context, options);
-  for (;;) {
-    const { claimed, ...batch } = await projectBatch(context, owner, options);
-    if (claimed === 0) break;
-    add(batch);
-  }
+  for await (const { written, failed, flagged } of projectDue(context, owner, options))
+    add({ written, failed, flagged });
   add({ observed: (await observeAll(context, options)).changed });
   add({ observed: await reportBlockedDeletions(context, options) });
   return report;

@@ -39,6 +39,25 @@ describe('a deletion that is held up', () => {
     expect((await world.caelus.settled(id)).outcome).toBe('deleted');
   });
 
+  it('does not keep a pass from its end, however soon it is looked at again', async () => {
+    const { world, id } = await createStuck();
+    await using _ = world;
+    // As a machine that takes longer for each step than a deletion waits.
+    const clock = {
+      ...world.clock,
+      now() {
+        world.clock.advance(2);
+        return world.clock.now();
+      },
+    };
+    let looks = 0;
+    const telemetry = { onOperationStart: ({ name }: { name: string }) => void (name === 'batch-project' && looks++) };
+    const caelus = createCaelus({ ...world.options, clock, telemetry, timings: { deletion: 1 } });
+    await caelus.runOnce({ signal: AbortSignal.timeout(20_000) });
+    expect(looks).toBe(2);
+    expect((await caelus.instances.get(id)).status).toBe('Deleting');
+  });
+
   it('is reported by a worker that nothing tells anything', async () => {
     const { world, id } = await createStuck();
     await using _ = world;
