@@ -1,6 +1,6 @@
 import type { Product } from '@caelus/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HANGING_HOOK, hookJob } from './hook-job.ts';
+import { HANGING_HOOK } from './hanging-hook.ts';
 import { type LiveStack, openLiveStack } from './live-stack.ts';
 import { storyChart } from './story-chart.ts';
 
@@ -40,24 +40,6 @@ describe.each([
     await stack.until('it is gone', async () => (await instances.get(id)).status === 'Deleted');
     expect(await stack.settled(deleting)).toMatchObject({ outcome: 'deleted', message: null });
     expect(await stack.find('namespace', namespace)).toBeUndefined();
-  });
-
-  it('says which hook fails, and is over once an administrator lets go', async () => {
-    const { instances } = stack.caelus;
-    const hook = { 'templates/backup.yaml': hookJob('backup', 'pre-delete', 'degraded') };
-    const options = { capabilities: { deleteHooks: ['pre-delete' as const] } };
-    const { id: templateVersionId } = await stack.publish(product, storyChart('hooked', '1.2.0', hook), options);
-    const instance = await instances.create({ productId: product.id, templateVersionId, tenant: 'acme' });
-    expect(await stack.settled(instance)).toMatchObject({ outcome: 'running' });
-    const { id, namespace, argoAppName } = instance;
-    await instances.delete(id);
-    await stack.until('the hook is named', async () => {
-      const { statusReason, lastError } = await instances.get(id);
-      return statusReason === 'DeletionBlocked' && lastError?.includes(`hook(s) failed: ${namespace}/backup`);
-    });
-    const patch = ['--type=merge', '--patch={"metadata":{"finalizers":null}}'];
-    await stack.kubectl(['patch', 'application', argoAppName, '--namespace=argocd', ...patch]);
-    await stack.until('it is gone', async () => (await instances.get(id)).status === 'Deleted');
   });
 
   it('is not held by a sync that hangs', async () => {
