@@ -34,7 +34,7 @@ export async function checkOut(testbed: Testbed, url: string): Promise<Checkout>
         await writeFile(join(folder, path), text);
       }
       await git('add', '--all');
-      await git('commit', '--quiet', '--message=Change');
+      await git('commit', '--quiet', '--allow-empty', '--message=Change');
       await git('push', '--quiet', 'origin', 'HEAD:refs/heads/main');
       return (await git('rev-parse', 'HEAD')).trim();
     },
