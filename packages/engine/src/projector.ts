@@ -169,7 +169,7 @@ async function clearTheWay(context: EngineContext, results: readonly ProjectResu
     if (!isDeleting && (receipt.outcome !== 'written' || instance.lastError === null)) continue;
     try {
       const found = await status.get(application);
-      const way = found && wayOf(context, found, isDeleting);
+      const way = found && wayOf(found, isDeleting);
       if (way === 'blocked') await control.terminateOperation(application);
       if (way === 'failed') await control.refresh(application);
       if (way === 'blocked') logger.info('Ended the sync of an instance, which was in the way.', { application });
@@ -181,22 +181,13 @@ async function clearTheWay(context: EngineContext, results: readonly ProjectResu
   }
 }
 
-/**
- * What Argo CD has begun and has to end first: a sync that blocks, or a deletion that has failed. How it failed stands for the grace, so
- * that somebody can read it before the next try takes it away.
- */
-function wayOf(
-  { clock, timings }: EngineContext,
-  { metadata, status }: Application,
-  isDeleting: boolean,
-): 'clear' | 'blocked' | 'failed' {
+/** What Argo CD has begun and has to end first: a sync that blocks, or a deletion that has failed. */
+function wayOf({ metadata, status }: Application, isDeleting: boolean): 'clear' | 'blocked' | 'failed' {
   const { operationState, conditions = [] } = status ?? {};
   if (isDeleting && metadata.deletionTimestamp === undefined) return 'clear';
   const isBlocked = operationState?.phase === 'Running' && (isDeleting || operationState.finishedAt !== undefined);
   if (isBlocked) return 'blocked';
-  const failure = isDeleting ? conditions.find(({ type }) => type === 'DeletionError') : undefined;
-  const age = clock.now().getTime() - Date.parse(failure?.lastTransitionTime ?? '');
-  return failure !== undefined && !(age < timings.grace) ? 'failed' : 'clear';
+  return isDeleting && conditions.some(({ type }) => type === 'DeletionError') ? 'failed' : 'clear';
 }
 
 async function notify(

@@ -81,22 +81,18 @@ it('starts the sync that Argo CD skips, because one of an older commit has faile
   expect(await caelus.instances.get(id)).toMatchObject({ status: 'Pending', statusReason: 'OutOfSync' });
 });
 
-it.each([
-  [29_999, 0],
-  [30_000, 1],
-])('has a deletion that failed %i ms ago tried again: %i', async (age, times) => {
+it('has a deletion that has failed tried again', async () => {
   await using world = await createWorld();
   const { id, argoAppName } = await world.create();
   await world.converge();
   world.argoCd.setFailure(argoAppName, { kind: 'stuck-deletion' });
   await world.caelus.instances.delete(id);
   await world.converge();
-  const lastTransitionTime = new Date(world.clock.now().getTime() - age).toISOString();
-  const conditions = [{ type: 'DeletionError', message: 'namespaces "x" not found', lastTransitionTime }];
+  const conditions = [{ type: 'DeletionError', message: 'namespaces "x" not found' }];
   const { asked, caelus } = watched(world, ({ status, ...application }) => ({
     ...application,
     status: { ...status, conditions },
   }));
   await caelus.runOnce();
-  expect(asked).toEqual(Array.from({ length: times }, () => `refresh ${argoAppName}`));
+  expect(asked).toEqual([`refresh ${argoAppName}`]);
 });
