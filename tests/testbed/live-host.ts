@@ -6,7 +6,7 @@ import {
   createArgoCdWebhookNotifier,
 } from '@caelus/argocd-client';
 import { createNodeFetch } from '@caelus/argocd-client/node';
-import { type Repository, type StateStore, type StatusSource, type Tier, uuidNaming } from '@caelus/core';
+import type { Repository, StateStore, StatusSource, Tier } from '@caelus/core';
 import { type Caelus, type CaelusOptions, createCaelus } from '@caelus/engine';
 import { createGitStore } from '@caelus/git-store';
 import { createKubernetesClient, createKubernetesStatusSource, kubeconfigConnection } from '@caelus/kubernetes';
@@ -73,7 +73,7 @@ export async function openHost(settings: HostSettings, options: HostOptions = {}
   );
   const notifier = createArgoCdWebhookNotifier({ baseUrl, repository: { url }, secret: WEBHOOK_SECRET, fetch });
   const caelus = createCaelus({
-    ...{ repository, store, status, notifier, tiers, naming: uuidNaming, ...options },
+    ...{ repository, store, status, notifier, tiers, ...options },
     gitOps: { repoURL: url },
   });
   return { caelus, repository, store, status, argoCd, [Symbol.asyncDispose]: () => closeAll(opened) };

@@ -1,6 +1,7 @@
 import type { Timestamp } from '../model/identifier.ts';
 import type { Application, ApplicationCondition } from './application.ts';
 import { describeResource, listed, type ResourceName } from './application-resources.ts';
+import { graceEndOf } from './grace-period.ts';
 import { toStatusMessage } from './status-message.ts';
 
 /** A resource of an Application, as it lives in the cluster. */
@@ -163,6 +164,7 @@ function withoutStop(text: string): string {
   return text.trim().replace(/\.$/, '');
 }
 
-function isOlder(since: string | undefined, { now, graceMilliseconds = 30_000 }: DeletionInput): boolean {
-  return since !== undefined && !(Date.parse(now) - Date.parse(since) < graceMilliseconds);
+/** Whether what began at `since` has lasted longer than the grace; not where it has not begun. */
+function isOlder(since: string | undefined, input: DeletionInput): boolean {
+  return since !== undefined && graceEndOf(input, since) === null;
 }

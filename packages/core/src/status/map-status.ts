@@ -3,6 +3,7 @@ import { type Timestamp, toTimestamp } from '../model/identifier.ts';
 import { type HealthStatus, healthStatuses, type InstanceStatus, type SyncStatus } from '../model/instance.ts';
 import type { Application, ApplicationCondition } from './application.ts';
 import { describeDifferences, differingResources } from './application-resources.ts';
+import { graceEndOf } from './grace-period.ts';
 import { toStatusMessage } from './status-message.ts';
 
 /** Carries the hash of the spec that Caelus wrote, so that a live Application can be told from an older one. */
@@ -253,10 +254,4 @@ function reportedSync({ status }: Application): SyncStatus | null {
 function lastSyncedAt({ status }: Application): Timestamp | null {
   const deployedAt = Date.parse(status?.history?.at(-1)?.deployedAt ?? '');
   return Number.isNaN(deployedAt) ? null : toTimestamp(new Date(deployedAt));
-}
-
-/** The end of the grace period of what began at `since`; `null` where it is over. */
-function graceEndOf({ now, graceMilliseconds = 30_000 }: StatusInput, since: string | undefined): Timestamp | null {
-  const end = Date.parse(since ?? '') + graceMilliseconds;
-  return end > Date.parse(now) ? toTimestamp(new Date(end)) : null;
 }

@@ -1,17 +1,7 @@
-import {
-  type Application,
-  type ApplicationResourceStatus,
-  type CallOptions,
-  isCaelusError,
-  LIVE_RESOURCES_LIMIT,
-  type LiveObject,
-  type LiveResource,
-} from '@caelus/core';
+import { type Application, type CallOptions, isCaelusError, type LiveObject, type LiveResource } from '@caelus/core';
+import { readLiveResources } from '@caelus/core/adapter';
 import type { KubernetesClient } from '../client/kubernetes-client.ts';
 import type { ResourceType } from '../client/resource.ts';
-
-/** How many are asked for at once. */
-const AT_ONCE = 4;
 
 /**
  * The resources that the status of an Application lists, as they live, as far as the caller may read them. What they made
@@ -34,27 +24,18 @@ export async function findLiveResources(
     return known;
   }
 
-  async function read(listed: ApplicationResourceStatus): Promise<readonly LiveResource[]> {
+  return readLiveResources(application.status?.resources ?? [], async (listed) => {
+    if (!isHere) return null;
     const { group = '', version = '', kind = '', namespace = '', name = '' } = listed;
-    const resource = { group, kind, namespace: namespace || null, name };
-    if (!isHere) return [{ ...resource, object: null }];
     const found = await typesOf(group === '' ? version : `${group}/${version}`);
     const type = found.find((each) => each.kind === kind);
     // Its definition is gone, and so is it.
-    if (type === undefined) return [];
+    if (type === undefined) return undefined;
     try {
-      const object = await client.get(type, { namespace, name }, options);
-      return object === undefined ? [] : [{ ...resource, object: object as LiveObject }];
+      return (await client.get(type, { namespace, name }, options)) as LiveObject | undefined;
     } catch (error) {
-      if (isCaelusError(error, 'KUBERNETES_ACCESS_DENIED')) return [{ ...resource, object: null }];
+      if (isCaelusError(error, 'KUBERNETES_ACCESS_DENIED')) return null;
       throw error;
     }
-  }
-
-  const wanted = (application.status?.resources ?? []).slice(0, LIVE_RESOURCES_LIMIT);
-  const resources: LiveResource[] = [];
-  for (let start = 0; start < wanted.length; start += AT_ONCE) {
-    resources.push(...(await Promise.all(wanted.slice(start, start + AT_ONCE).map(read))).flat());
-  }
-  return resources;
+  });
 }
