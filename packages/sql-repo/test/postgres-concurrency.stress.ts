@@ -285,13 +285,15 @@ describeWithServer('two transactions on one row', () => {
     const repository = await withInstance();
     const ids = [sampleInstance(1).id, sampleInstance(2).id] as const;
     let runs = 0;
-    const both = gate();
+    let locked = 0;
+    const bothLocked = gate();
     const cross = (one: (typeof ids)[number], other: (typeof ids)[number]) =>
       repository.transaction(async (transaction) => {
         runs += 1;
         const found = await transaction.findInstance(one);
-        if (runs === 2) both.open();
-        await both.opened;
+        locked += 1;
+        if (locked === 2) bothLocked.open();
+        await bothLocked.opened;
         await transaction.findInstance(other);
         await transaction.updateDesired(one, found?.generation ?? 0, update('crossed'));
       });
