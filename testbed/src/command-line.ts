@@ -4,6 +4,7 @@ import { ARGOCD_VERSIONS, type ArgocdMinor, isArgocdMinor } from './versions.ts'
 /** What `npm run testbed -- …` was asked to do. */
 export type Command =
   | { readonly verb: 'start'; readonly name: string; readonly argocd?: ArgocdMinor; readonly polling?: number }
+  | { readonly verb: 'build'; readonly argocd?: ArgocdMinor }
   | { readonly verb: 'stop'; readonly name: string; readonly purge: boolean }
   | { readonly verb: 'status'; readonly name: string }
   | { readonly verb: 'logs' | 'restart' | 'repository'; readonly name: string; readonly subject: string }
@@ -11,6 +12,7 @@ export type Command =
 
 /** Shown by `--help`, and after a mistake. */
 export const USAGE: string = `npm run testbed -- [start] [--argocd ${Object.keys(ARGOCD_VERSIONS).join('|')}] [--polling <seconds>]
+npm run testbed -- build [--argocd …]    builds what start would, and starts nothing
 npm run testbed -- stop [--purge]
 npm run testbed -- status
 npm run testbed -- logs <component>
@@ -49,11 +51,13 @@ export function parseCommandLine(words: readonly string[]): Command {
   if (rest.length > 0 || (needed === undefined && subject !== undefined)) {
     throw new Error(`"${rest[0] ?? subject}" is one word too many.`);
   }
-  if (verb !== 'start' && (values.argocd !== undefined || values.polling !== undefined)) {
-    throw new Error('--argocd and --polling belong to start.');
+  if (verb !== 'start' && values.polling !== undefined) throw new Error('--polling belongs to start.');
+  if (verb !== 'start' && verb !== 'build' && values.argocd !== undefined) {
+    throw new Error('--argocd belongs to start and build.');
   }
   if (verb !== 'stop' && purge) throw new Error('--purge belongs to stop.');
   if (verb === 'start') return { verb, name, ...parseArgocd(values.argocd), ...parsePolling(values.polling) };
+  if (verb === 'build') return { verb, ...parseArgocd(values.argocd) };
   if (verb === 'stop') return { verb, name, purge };
   if (verb === 'status') return { verb, name };
   if (verb === 'logs' || verb === 'restart' || verb === 'repository') {

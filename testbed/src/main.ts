@@ -1,7 +1,9 @@
 // Starts and stops a Kubernetes control plane and an Argo CD on this machine. See README.md.
 import { type Command, parseCommandLine, USAGE } from './command-line.ts';
 import { createRepository } from './git-repository.ts';
+import { buildPrograms } from './programs.ts';
 import { componentLog, restartComponent, startTestbed, stopTestbed, type Testbed, testbedStatus } from './testbed.ts';
+import { DEFAULT_ARGOCD } from './versions.ts';
 
 const LOG_LINES = 200;
 
@@ -16,6 +18,9 @@ async function carryOut(command: Command): Promise<void> {
       console.log(introduce(testbed, (performance.now() - started) / 1000));
       return;
     }
+    case 'build':
+      await buildPrograms(command.argocd ?? DEFAULT_ARGOCD, (text) => console.error(text));
+      return;
     case 'stop':
       await stopTestbed(command.name, { purge: command.purge });
       return;

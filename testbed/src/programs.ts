@@ -67,10 +67,11 @@ function argocd(minor: ArgocdMinor): GoProgram {
 }
 
 /**
- * Builds what is not in the cache, one program after the other (Go uses all processors by itself), and fills `folder` with links to
- * the programs by the names that they are started by.
+ * Builds what is not in the cache, one program after the other (Go uses all processors by itself).
+ *
+ * @returns Where each program lies, by the name that it is started by.
  */
-export async function linkPrograms(minor: ArgocdMinor, folder: string, progress: Progress): Promise<void> {
+export async function buildPrograms(minor: ArgocdMinor, progress: Progress): Promise<Readonly<Record<string, string>>> {
   const { helm, kustomize }: ArgocdVersion = ARGOCD_VERSIONS[minor];
   const links: Record<string, string> = { 'redis-server': await findRedis(progress) };
   for (const tool of [helm, kustomize, SOPS]) links[tool.name] = await installGoTool(tool, progress);
@@ -79,6 +80,12 @@ export async function linkPrograms(minor: ArgocdMinor, folder: string, progress:
   const argocdPath = await buildGoProgram(argocd(minor), progress);
   for (const name of CONTROL_PLANE) links[name] = controlPlanePath;
   for (const name of ARGOCD) links[name] = argocdPath;
+  return links;
+}
+
+/** Fills `folder` with links to the programs by the names that they are started by, and builds those that are not in the cache. */
+export async function linkPrograms(minor: ArgocdMinor, folder: string, progress: Progress): Promise<void> {
+  const links = await buildPrograms(minor, progress);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   await Promise.all(Object.entries(links).map(([name, target]) => symlink(target, join(folder, name))));
