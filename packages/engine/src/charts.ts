@@ -3,13 +3,13 @@ import {
   CaelusError,
   diffTrees,
   type GitChartSource,
-  type InputIssue,
   type ProposedChange,
   parseChartSource,
   parseRepoPath,
   type RepoPath,
   type RepoTree,
 } from '@caelus/core';
+import { inputRefused } from '@caelus/core/adapter';
 import { type CommandOptions, parseCommandOptions } from './command-options.ts';
 import type { EngineContext } from './engine-context.ts';
 
@@ -70,16 +70,8 @@ function chartTree(directory: RepoPath, files: ReadonlyMap<string, Uint8Array>):
     : files.size > CHART_LIMITS.files || bytes > CHART_LIMITS.bytes
       ? `A chart has at most ${CHART_LIMITS.files} files and ${CHART_LIMITS.bytes} bytes.`
       : undefined;
-  if (problem !== undefined) throw chartInvalid({ path: '/files', message: problem });
+  if (problem !== undefined) throw inputRefused('The chart', [{ path: '/files', message: problem }]);
   return new Map([...files].map(([path, content]) => [below(directory, ...path.split('/')), content]));
-}
-
-function chartInvalid(issue: InputIssue): CaelusError {
-  return new CaelusError({
-    code: 'INVALID_INPUT',
-    message: `The chart cannot be accepted. ${issue.message}`,
-    details: { issues: [issue] },
-  });
 }
 
 function chartImmutable(path: string): CaelusError {

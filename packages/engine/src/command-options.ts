@@ -1,4 +1,5 @@
-import { type Actor, CaelusError, type CallOptions, parseActor } from '@caelus/core';
+import { type Actor, type CallOptions, parseActor } from '@caelus/core';
+import { inputRefused } from '@caelus/core/adapter';
 
 /** What every command takes beside its input. */
 export interface CommandOptions extends CallOptions {
@@ -24,11 +25,7 @@ export function parseCommandOptions({ actor, idempotencyKey }: CommandOptions): 
 } {
   if (idempotencyKey !== undefined && !/^[\x21-\x7e]{1,255}$/.test(idempotencyKey)) {
     const message = 'An idempotency key has 1 to 255 printable ASCII characters, without spaces.';
-    throw new CaelusError({
-      code: 'INVALID_INPUT',
-      message,
-      details: { issues: [{ path: '/idempotencyKey', message }] },
-    });
+    throw inputRefused('The command', [{ path: '/idempotencyKey', message }]);
   }
   return { actor: actor === undefined ? null : parseActor(actor), idempotencyKey };
 }

@@ -11,6 +11,7 @@ import {
   type Marker,
   parseCommitId,
 } from '@caelus/core';
+import { inputRefused } from '@caelus/core/adapter';
 import type { InstanceCommandOptions } from './command-options.ts';
 import { draftChange, findUsable, findWritable, type InstanceDraft, upgradeAcrossProducts } from './draft-instance.ts';
 import type { EngineContext } from './engine-context.ts';
@@ -38,7 +39,7 @@ export function parseRollback({ generation, commit, allowDeprecated = false }: I
     return { generation, allowDeprecated };
   }
   const message = 'Give either a generation, a whole number from 1, or a commit.';
-  throw new CaelusError({ code: 'INVALID_INPUT', message, details: { issues: [{ path: '', message }] } });
+  throw inputRefused('The rollback', [{ path: '', message }]);
 }
 
 /**

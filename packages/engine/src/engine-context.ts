@@ -25,6 +25,7 @@ import {
   toTimestamp,
   uuidNaming,
 } from '@caelus/core';
+import { inputRefused, issueUnless, refuseInput } from '@caelus/core/adapter';
 import { type Ancestry, createAncestry } from './ancestry.ts';
 import { type CaelusOptions, DEFAULT_TIMINGS, type Timings } from './caelus-options.ts';
 import { createGracePeriods, type GracePeriods } from './grace-periods.ts';
@@ -75,7 +76,7 @@ export function createEngineContext(options: CaelusOptions): EngineContext {
   const byName = new Map(tiers.map((tier) => [tier.name, tier]));
   if (defaultTier === undefined || byName.size < tiers.length) {
     const message = 'Give at least one tier, and no two of the same name.';
-    throw new CaelusError({ code: 'INVALID_INPUT', message, details: { issues: [{ path: '/tiers', message }] } });
+    throw inputRefused('The configuration', [{ path: '/tiers', message }]);
   }
   const clock = options.clock ?? systemClock;
   const logger = options.logger ?? silentLogger;
@@ -139,10 +140,11 @@ export function tierOf({ tiers }: Pick<EngineContext, 'tiers'>, name: TierName):
 }
 
 function checkTimings(timings: Timings): Timings {
-  const issues = Object.entries(timings)
-    .filter(([, value]) => !Number.isSafeInteger(value) || value < 1 || value > 2 ** 31 - 1)
-    .map(([name]) => ({ path: `/timings/${name}`, message: `Use a whole number from 1 to ${2 ** 31 - 1}.` }));
-  if (issues.length === 0) return timings;
-  const message = `The timings cannot be accepted: ${issues.map(({ path }) => path).join(', ')}.`;
-  throw new CaelusError({ code: 'INVALID_INPUT', message, details: { issues } });
+  const most = 2 ** 31 - 1;
+  const isTiming = (value: number) => Number.isSafeInteger(value) && value >= 1 && value <= most;
+  const issues = Object.entries(timings).flatMap(([name, value]) =>
+    issueUnless(`/timings/${name}`, isTiming(value), `Use a whole number from 1 to ${most}.`),
+  );
+  refuseInput('The configuration', issues);
+  return timings;
 }

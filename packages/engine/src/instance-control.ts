@@ -9,6 +9,7 @@ import {
   type JsonObject,
   type SyncResource,
 } from '@caelus/core';
+import { inputRefused } from '@caelus/core/adapter';
 import { findAnswer, keepAnswer } from './answer-once.ts';
 import { type InstanceCommandOptions, parseCommandOptions } from './command-options.ts';
 import { assertGeneration, instanceDeleted } from './draft-instance.ts';
@@ -116,7 +117,7 @@ function parseResources(resources: readonly SyncResource[]): readonly SyncResour
   const isList = Array.isArray(resources) && resources.length >= 1 && resources.length <= MOST_RESOURCES;
   if (!isList || !resources.every(isResource)) {
     const message = `Name 1 to ${MOST_RESOURCES} resources, each by its kind and name.`;
-    throw new CaelusError({ code: 'INVALID_INPUT', message, details: { issues: [{ path: '/resources', message }] } });
+    throw inputRefused('The sync', [{ path: '/resources', message }]);
   }
   return resources.map(({ group = '', kind, namespace, name }) => ({
     group,

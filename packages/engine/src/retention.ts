@@ -1,4 +1,5 @@
-import { CaelusError, type InputIssue } from '@caelus/core';
+import type { InputIssue } from '@caelus/core';
+import { refuseInput } from '@caelus/core/adapter';
 
 /** What the sweep forgets. The lineage of instances is kept for ever: it is what tells a restored database from a manual edit. */
 export interface Retention {
@@ -20,10 +21,8 @@ const MOST = 100 * 365 * 24 * HOUR;
 
 /** @throws {CaelusError} `INVALID_INPUT` */
 export function checkRetention(retention: Retention): Retention {
-  const issues = retention.events === undefined ? [] : issuesOf(retention.events);
-  if (issues.length === 0) return retention;
-  const message = `The retention cannot be accepted. ${issues.map((issue) => `${issue.path}: ${issue.message}`).join(' ')}`;
-  throw new CaelusError({ code: 'INVALID_INPUT', message, details: { issues } });
+  refuseInput('The retention', retention.events === undefined ? [] : issuesOf(retention.events));
+  return retention;
 }
 
 function issuesOf({ olderThan, keep }: EventRetention): readonly InputIssue[] {
