@@ -48,6 +48,8 @@ let hostile: TemplateVersion;
 let victim: Instance;
 // They take a while to fail, and so begin together.
 let intruder: Instance;
+let planter: Instance;
+let usurper: Instance;
 let privileged: Instance;
 
 beforeAll(async () => {
@@ -62,6 +64,8 @@ beforeAll(async () => {
   victim = await create({ message: 'mine' }, { tenant: 'acme' });
   expect(await stack.settled(victim)).toMatchObject({ outcome: 'running' });
   intruder = await create({ elsewhere: victim.namespace, name: 'web' });
+  planter = await create({ elsewhere: victim.namespace, name: 'planted' });
+  usurper = await create({ elsewhere: victim.namespace, name: 'kube-root-ca.crt' });
   privileged = await create({ privileged: true });
 });
 afterAll(() => stack?.[Symbol.asyncDispose]());
@@ -100,11 +104,56 @@ it('a tier’s project refuses what lies outside, and nothing of the instance is
 });
 
 describe('another tenant of the tier', () => {
-  it('keeps every object that is its own', async () => {
-    const { outcome, message } = await stack.settled(intruder);
-    expect(outcome).toBe('failed');
-    expect(message).toMatch(/^Shared resource found: ConfigMap\/web is part of applications /);
+  it('keeps what is its own or what no Application has, and gets nothing that is another’s', async () => {
+    for (const [instance, name] of [
+      [intruder, 'web'],
+      [planter, 'planted'],
+      [usurper, 'kube-root-ca.crt'],
+    ] as const) {
+      const { outcome, message } = await stack.settled(instance);
+      expect(outcome).toBe('failed');
+      expect(message).toBe(
+        `configmaps "${name}" is forbidden: The namespace is that of another instance, and only its own Application may write into it.`,
+      );
+    }
     expect((await stack.find('configmap', 'web', victim.namespace))?.data).toMatchObject({ message: 'mine' });
+    expect(await stack.find('configmap', 'planted', victim.namespace)).toBeUndefined();
+    const authorities = await stack.find('configmap', 'kube-root-ca.crt', victim.namespace);
+    expect(Object.keys(authorities?.data)).toEqual(['ca.crt']);
+  });
+
+  it('is kept apart by the API server, whatever Argo CD would do', async () => {
+    const { namespace, argoAppName } = victim;
+    await stack.kubectl(['create', 'configmap', 'untracked', '-n', namespace]);
+    const trackedBy = (application: string) =>
+      `argocd.argoproj.io/tracking-id=${application}:/ConfigMap:${namespace}/untracked`;
+    const asController = (...args: string[]) =>
+      stack.kubectl([...args, '--as=system:serviceaccount:argocd:argocd-application-controller']);
+    const annotate = (application: string) =>
+      asController('annotate', '--overwrite', 'configmap', 'untracked', '-n', namespace, trackedBy(application));
+    const refused: readonly (readonly [string, () => Promise<string>, RegExp])[] = [
+      ['make an object', () => asController('create', 'configmap', 'x', '-n', namespace), /only its own Application/],
+      ['change one', () => annotate(intruder.argoAppName), /only its own Application/],
+      [
+        'delete one',
+        () => asController('delete', 'configmap', 'untracked', '-n', namespace),
+        /only its own Application/,
+      ],
+      [
+        'take the namespace',
+        () =>
+          asController(
+            ...['annotate', '--overwrite', 'namespace', namespace],
+            `argocd.argoproj.io/tracking-id=${intruder.argoAppName}:/Namespace:${namespace}/${namespace}`,
+          ),
+        /with its Application/,
+      ],
+      ['free the namespace', () => asController('label', 'namespace', namespace, 'caelus.dev/instance-'), /stays one/],
+    ];
+    for (const [what, attempt, why] of refused) await expect(attempt(), what).rejects.toThrow(why);
+    // What is its own it may take, and Argo CD then removes it, because Git has it not.
+    await annotate(argoAppName);
+    await stack.until('it is removed', async () => !(await stack.find('configmap', 'untracked', namespace)));
   });
 
   it('is out of reach where the value that names a namespace is locked, before anything is written', async () => {

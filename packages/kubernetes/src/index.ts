@@ -8,12 +8,13 @@ export {
 } from './bootstrap/bootstrap.ts';
 export type {
   BootstrapInput,
+  InstanceIsolationOptions,
   NotificationOptions,
   RepositoryAccess,
   ServiceAccountOptions,
   WebhookOptions,
 } from './bootstrap/bootstrap-input.ts';
-export { type BootstrapPlan, planBootstrap } from './bootstrap/plan-bootstrap.ts';
+export { type BootstrapPlan, planBootstrap, planInstanceIsolation } from './bootstrap/plan-bootstrap.ts';
 export type { PlannedObject } from './bootstrap/planned-object.ts';
 export { renderBootstrapPlan } from './bootstrap/render-bootstrap-plan.ts';
 export type { KubernetesClient } from './client/kubernetes-client.ts';

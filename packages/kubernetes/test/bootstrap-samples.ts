@@ -60,5 +60,10 @@ export const PLANS: Readonly<Record<string, BootstrapInput>> = {
     serviceAccount: { namespace: 'gitops', name: 'shop', rights: 'observe' },
     webhook: { provider: 'gitlab', secret: SECRETS.webhook },
   },
-  smallest: { context: contextFor('https://git.example.com/public/gitops.git'), tiers: [], serviceAccount: false },
+  smallest: {
+    context: contextFor('https://git.example.com/public/gitops.git'),
+    tiers: [],
+    serviceAccount: false,
+    instanceIsolation: false,
+  },
 };

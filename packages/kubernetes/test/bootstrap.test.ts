@@ -48,6 +48,8 @@ const EVERYTHING = {
   'AppProject argocd/caelus-root': 'created',
   'AppProject argocd/caelus-stable': 'created',
   'AppProject argocd/caelus-beta': 'created',
+  [`ValidatingAdmissionPolicy caelus-instance-isolation-${STORE}`]: 'created',
+  [`ValidatingAdmissionPolicyBinding caelus-instance-isolation-${STORE}`]: 'created',
   'Secret argocd/caelus-gitops': 'created',
   'Secret argocd/argocd-secret': 'changed',
   'Secret argocd/argocd-notifications-secret': 'changed',
@@ -220,6 +222,18 @@ describe('bootstrap', () => {
     cluster.api.served.delete('appprojects');
     await expect(cluster.run()).rejects.toMatchObject({ code: 'KUBERNETES_RESOURCE_UNKNOWN' });
     expect(cluster.api.requests.every(({ method }) => method === 'GET')).toBe(true);
+  });
+
+  it('says that Kubernetes has no admission policies, before it has done anything, and does without where it is told to', async () => {
+    await using cluster = await start();
+    cluster.api.served.delete('validatingadmissionpolicies');
+    await expect(cluster.run()).rejects.toMatchObject({
+      code: 'KUBERNETES_RESOURCE_UNKNOWN',
+      message: expect.stringContaining('need Kubernetes 1.30'),
+    });
+    expect(cluster.api.requests.every(({ method }) => method === 'GET')).toBe(true);
+    const { objects } = await cluster.run({}, { ...FULL, instanceIsolation: false });
+    expect(objects.length).toBeGreaterThan(0);
   });
 
   it('says what it may not do, before it has done anything', async () => {

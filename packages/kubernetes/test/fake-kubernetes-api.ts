@@ -87,6 +87,8 @@ export async function startFakeApi(tls?: ServerOptions): Promise<FakeApi> {
       'clusterrolebindings',
       'customresourcedefinitions',
       'limitranges',
+      'validatingadmissionpolicies',
+      'validatingadmissionpolicybindings',
     ]),
     forbidden: new Set(),
     tokens: new Set(),

@@ -3,7 +3,7 @@ import type { RenderContext, Tier } from '@caelus/core';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { BootstrapInput } from '../src/bootstrap/bootstrap-input.ts';
-import { planBootstrap } from '../src/bootstrap/plan-bootstrap.ts';
+import { type BootstrapPlan, planBootstrap, planInstanceIsolation } from '../src/bootstrap/plan-bootstrap.ts';
 import { revealed } from '../src/bootstrap/planned-object.ts';
 import { renderBootstrapPlan } from '../src/bootstrap/render-bootstrap-plan.ts';
 import { contextFor, FULL, PLANS, SECRETS } from './bootstrap-samples.ts';
@@ -86,6 +86,12 @@ describe('a plan', () => {
     ['a namespace that is none', { ...FULL, serviceAccount: { namespace: '../x' } }],
     ['a name that is none', { ...FULL, serviceAccount: { name: 'A' } }],
     ['unknown rights', { ...FULL, serviceAccount: { rights: 'all' as 'observe' } }],
+    ['an unknown option of the isolation', { ...FULL, instanceIsolation: { users: [] } as object }],
+    ['no controllers', { ...FULL, instanceIsolation: { controllers: [] } }],
+    ['too many controllers', { ...FULL, instanceIsolation: { controllers: Array.from({ length: 21 }, () => 'x') } }],
+    ['a controller that ends the expression', { ...FULL, instanceIsolation: { controllers: ['x"] || true || ["'] } }],
+    ['a controller with a backslash', { ...FULL, instanceIsolation: { controllers: ['x\\'] } }],
+    ['a controller with a space', { ...FULL, instanceIsolation: { controllers: ['x y'] } }],
     ['credentials in a URL', { ...FULL, notifications: { url: 'https://a:SECRET@x', token: SECRETS.notifications } }],
     [
       'a URL that refers to a secret',
@@ -102,6 +108,30 @@ describe('a plan', () => {
     }
     expect(shown).toContain('INVALID_INPUT');
     expect(shown).not.toContain('SECRET');
+  });
+
+  it('keeps instances apart in the cluster of Argo CD, for whom it is told, and in another one by a plan of its own', () => {
+    const { context } = FULL;
+    const expressionOf = (plan: BootstrapPlan) =>
+      plan.objects.map(({ manifest }) => (manifest.spec as { matchConditions?: object[] })?.matchConditions?.[0]);
+    const forUser = (user: string) => ({
+      name: 'argo-cd',
+      expression: `request.userInfo.username in ["${user}"]`,
+    });
+    const controllers = ['system:serviceaccount:gitops:controller'];
+    expect(expressionOf(planBootstrap(FULL))).toContainEqual(
+      forUser('system:serviceaccount:argocd:argocd-application-controller'),
+    );
+    expect(expressionOf(planBootstrap({ ...FULL, instanceIsolation: { controllers } }))).toContainEqual(
+      forUser('system:serviceaccount:gitops:controller'),
+    );
+    expect(expressionOf(planInstanceIsolation(context))).toEqual([
+      forUser('system:serviceaccount:kube-system:argocd-manager'),
+      undefined,
+    ]);
+    const kinds = planBootstrap({ ...FULL, instanceIsolation: false }).objects.map(({ manifest }) => manifest.kind);
+    expect(kinds.filter((kind) => String(kind).startsWith('Validating'))).toEqual([]);
+    expect(() => planInstanceIsolation(context, { controllers: [] })).toThrow('1 to 20');
   });
 
   it.each([15, 16, 512, 513])('takes secrets of 16 to 512 characters: %s', (length) => {

@@ -9,7 +9,7 @@ import type { FindingRule } from '../src/verify/finding.ts';
 import type { Installation, RepositoryEntry, SettingsName } from '../src/verify/installation.ts';
 import { readInstallation } from '../src/verify/read-installation.ts';
 import { findingsOf, verify } from '../src/verify/verify.ts';
-import { contextFor, FULL, OTHER_STORE, SECRETS } from './bootstrap-samples.ts';
+import { contextFor, FULL, OTHER_STORE, SECRETS, STORE } from './bootstrap-samples.ts';
 import { type FakeApi, startFakeApi } from './fake-kubernetes-api.ts';
 import type { FakeObject } from './fake-objects.ts';
 
@@ -24,6 +24,7 @@ const SETTINGS: Readonly<Record<SettingsName, Readonly<Record<string, string>>>>
   'argocd-cmd-params-cm': {
     'controller.sync.timeout.seconds': '1800',
     'controller.sync.wave.delay.seconds': '0',
+    'controller.cluster.cache.batch.events.processing': 'false',
   },
   'argocd-rbac-cm': {},
   'argocd-ssh-known-hosts-cm': { ssh_known_hosts: 'git.example.com ssh-ed25519 AAAA\n' },
@@ -49,6 +50,7 @@ beforeAll(async () => {
   api = await startFakeApi();
   client = createKubernetesClient({ server: api.url });
   put('/api/v1/namespaces/argocd', 'Namespace');
+  put(inArgoCd('serviceaccounts', 'argocd-application-controller'), 'ServiceAccount');
   for (const [name, data] of Object.entries(SETTINGS)) put(inArgoCd('configmaps', name), 'ConfigMap', { data });
   put(inArgoCd('secrets', 'argocd-secret'), 'Secret', { data: { 'admin.password': 'SECRET-hash' } });
   const crd = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
@@ -137,6 +139,32 @@ type Row = readonly [
 
 const ROWS: readonly Row[] = [
   ['nothing wrong', (it) => it, undefined],
+  [
+    'instances that nobody keeps apart',
+    (it) => ({ ...it, controllers: undefined }),
+    'instance-isolation-off',
+    'warning',
+  ],
+  [
+    'a controller that is not there',
+    (it) => ({ ...it, controllers: [{ user: 'system:serviceaccount:x:y', exists: false }] }),
+    'controller-unknown',
+    'error',
+  ],
+  [
+    'a controller of which nothing can be said',
+    (it) => ({ ...it, controllers: [{ user: 'somebody', exists: undefined }] }),
+    undefined,
+  ],
+  [
+    'a policy that somebody has weakened',
+    live('ValidatingAdmissionPolicy', `caelus-instance-isolation-${STORE}`, (object) => ({
+      ...object,
+      spec: { ...(object.spec as object), failurePolicy: 'Ignore' },
+    })),
+    'object-differs',
+    'warning',
+  ],
   [
     'something unreadable',
     (it) => ({ ...it, unreadable: [{ what: 'secrets', reason: 'forbidden' }] }),
@@ -325,6 +353,12 @@ const ROWS: readonly Row[] = [
     'syncs without end',
     setting('argocd-cmd-params-cm', 'controller.sync.timeout.seconds', '0'),
     'sync-timeout-off',
+    'info',
+  ],
+  [
+    'events of the cluster in batches',
+    setting('argocd-cmd-params-cm', 'controller.cluster.cache.batch.events.processing', undefined),
+    'deletion-hooks-skipped',
     'info',
   ],
   [

@@ -38,6 +38,10 @@ const REAL: Readonly<Record<string, readonly [said: string, told: string]>> = {
     'one or more synchronization tasks completed unsuccessfully, reason: Deployment.apps "web" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0. Retrying attempt #2 at 9:31AM.',
     'Deployment.apps "web" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0',
   ],
+  'an object in the namespace of another': [
+    `Failed to compare desired state to live state: failed to calculate diff: error calculating server side diff: serverSideDiff error: error running server side apply in dryrun mode for resource ConfigMap/web: configmaps "web" is forbidden: ValidatingAdmissionPolicy 'caelus-x' with binding 'caelus-x' denied request: The namespace is that of another instance.`,
+    'configmaps "web" is forbidden: The namespace is that of another instance.',
+  ],
   'a sync that is not tried again': [
     'Failed last sync attempt to [7451f8c19c12adecb71993c920a6deab208b81fb 1.0.0]: Operation terminated (retried 2 times).',
     'Operation terminated',

@@ -8,6 +8,10 @@ export const STATUS_MESSAGE_LIMIT = 2000;
 const WRAPPINGS: readonly RegExp[] = [
   /Failed last sync attempt to \[[^\]]*\]: /g,
   /Failed to load target state: /g,
+  /Failed to compare desired state to live state: /g,
+  /failed to calculate diff: error calculating server side diff: serverSideDiff error: /g,
+  /error running server side apply in dryrun mode for resource [^\s:]+: /g,
+  /ValidatingAdmissionPolicy '[^']*' with binding '[^']*' denied request: /g,
   /failed to generate manifest for source \d+ of \d+: /g,
   /rpc error: code = \w+ desc = /g,
   /(?:error fetching|error pulling OCI|failed to fetch|failed to pull OCI) chart: /g,

@@ -10,6 +10,8 @@ export interface BootstrapInput {
   readonly repository?: RepositoryAccess | undefined;
   /** Who Caelus is in the cluster. `false`: it has a user of its own already. */
   readonly serviceAccount?: ServiceAccountOptions | false | undefined;
+  /** Whether the API server keeps instances out of each other's namespaces. Default: yes. `false` leaves it to the charts. */
+  readonly instanceIsolation?: InstanceIsolationOptions | false | undefined;
   /** Where Argo CD's notifications go. Left out: it sends none. */
   readonly notifications?: NotificationOptions | undefined;
   /** What Argo CD checks webhooks by. Left out: anybody may make it refresh. */
@@ -36,6 +38,15 @@ export interface ServiceAccountOptions {
   readonly rights?: 'observe' | 'operate' | undefined;
 }
 
+/** Needs Kubernetes 1.30 or newer (ValidatingAdmissionPolicy), and Argo CD's tracking by annotation, which is its default. */
+export interface InstanceIsolationOptions {
+  /**
+   * The users as whom Argo CD's application controller writes into the cluster, at most 20. Default: its service account of the name that
+   * Argo CD's own manifests and its Helm chart give it.
+   */
+  readonly controllers?: readonly string[] | undefined;
+}
+
 export interface NotificationOptions {
   /** Called by POST with `{"app": …, "ns": …}`. `https`, or `http` inside a cluster; without credentials. */
   readonly url: string;
@@ -53,17 +64,30 @@ export interface WebhookOptions {
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 /** Without what a header, a line of YAML or a reference to a secret (`$name`) could be broken by. */
 const SECRET = /^[\x21-\x7e]{16,512}$/;
+/** Visible characters without quotes and backslashes: it stands in an expression. */
+const USER = /^(?:(?!["'`\\])[\x21-\x7e]){1,320}$/;
 const PROVIDERS: readonly string[] = ['github', 'gitlab', 'gogs', 'bitbucketserver'];
 
 /** @throws {CaelusError} `INVALID_INPUT` */
 export function checkBootstrapInput(input: BootstrapInput): void {
-  const { context, tiers, repository, serviceAccount, notifications, webhook } = input;
+  const { context, tiers, repository, serviceAccount, instanceIsolation, notifications, webhook } = input;
   refuseInput('The input of bootstrap', [
-    ...unknownKeys('', input, ['context', 'tiers', 'repository', 'serviceAccount', 'notifications', 'webhook']),
+    ...unknownKeys('', input, [
+      'context',
+      'tiers',
+      'repository',
+      'serviceAccount',
+      'instanceIsolation',
+      'notifications',
+      'webhook',
+    ]),
     ...issueUnless('/context', typeof context?.storeId === 'string', 'Give what createRenderContext returns.'),
     ...issueUnless('/tiers', Array.isArray(tiers) && tiers.length <= 1000, 'Give a list of at most 1,000 tiers.'),
     ...(repository === undefined ? [] : repositoryIssues(repository, context?.gitOps?.repoURL)),
     ...(serviceAccount === undefined || serviceAccount === false ? [] : serviceAccountIssues(serviceAccount)),
+    ...(instanceIsolation === undefined || instanceIsolation === false
+      ? []
+      : instanceIsolationIssues('/instanceIsolation', instanceIsolation)),
     ...(notifications === undefined ? [] : notificationIssues(notifications)),
     ...(webhook === undefined ? [] : webhookIssues(webhook)),
   ]);
@@ -107,6 +131,21 @@ function serviceAccountIssues({ namespace = 'x', name = 'x', rights, ...rest }: 
       rights === undefined || ['observe', 'operate'].includes(rights),
       "Use 'observe' or 'operate'.",
     ),
+  ];
+}
+
+/** What is wrong with options that are found at `path`. */
+export function instanceIsolationIssues(
+  path: string,
+  { controllers, ...rest }: InstanceIsolationOptions,
+): readonly InputIssue[] {
+  const isUser = (user: unknown) => typeof user === 'string' && USER.test(user);
+  const areUsers =
+    controllers === undefined ||
+    (Array.isArray(controllers) && controllers.length > 0 && controllers.length <= 20 && controllers.every(isUser));
+  return [
+    ...unknownKeys(path, rest, []),
+    ...issueUnless(`${path}/controllers`, areUsers, 'Give 1 to 20 names of users of the cluster.'),
   ];
 }
 

@@ -8,10 +8,17 @@ import {
   renderRepository,
   type StoreId,
 } from '@caelus/core';
+import { refuseInput } from '@caelus/core/adapter';
 import { parseAllDocuments } from 'yaml';
 import { accessObjects } from './access-objects.ts';
-import { type BootstrapInput, checkBootstrapInput } from './bootstrap-input.ts';
+import {
+  type BootstrapInput,
+  checkBootstrapInput,
+  type InstanceIsolationOptions,
+  instanceIsolationIssues,
+} from './bootstrap-input.ts';
 import { repositorySecret, webhookSecret } from './credential-objects.ts';
+import { instanceIsolationObjects } from './instance-isolation.ts';
 import { notificationObjects } from './notification-objects.ts';
 import { type PlannedObject, STORE_ANNOTATION } from './planned-object.ts';
 
@@ -22,14 +29,14 @@ export interface BootstrapPlan {
 }
 
 /**
- * Plans what a cluster with Argo CD needs for Caelus: a service account with the least rights, the AppProjects, the repository's
- * credentials, notifications, the webhook's secret, and the root Application. Pure: equal input gives an equal plan.
+ * Plans what a cluster with Argo CD needs for Caelus: a service account with the least rights, the AppProjects, what keeps
+ * instances out of each other's namespaces, the repository's credentials, notifications, the webhook's secret, and the root Application. Pure: equal input gives an equal plan.
  * AppProjects and the root Application are what `argo-cd/` in the GitOps repository says.
  * @throws {CaelusError} `INVALID_INPUT`
  */
 export function planBootstrap(input: BootstrapInput): BootstrapPlan {
   checkBootstrapInput(input);
-  const { context, tiers, repository, serviceAccount = {}, notifications, webhook } = input;
+  const { context, tiers, repository, serviceAccount = {}, instanceIsolation = {}, notifications, webhook } = input;
   const tree = renderRepository({ context, tiers });
   const [rootProject, rootApplication] = manifestsIn(tree, REPOSITORY_FILES.root) as [JsonObject, JsonObject];
   const objects: readonly PlannedObject[] = [
@@ -46,6 +53,7 @@ export function planBootstrap(input: BootstrapInput): BootstrapPlan {
         manifest: manifestsIn(tree, projectFile(name))[0] as JsonObject,
       }),
     ),
+    ...(instanceIsolation === false ? [] : instanceIsolationObjects(context, instanceIsolation)),
     ...(repository === undefined ? [] : [repositorySecret(context, repository)]),
     ...(webhook === undefined ? [] : [webhookSecret(context, webhook)]),
     ...(notifications === undefined ? [] : notificationObjects(context, notifications)),
@@ -55,6 +63,24 @@ export function planBootstrap(input: BootstrapInput): BootstrapPlan {
       manifest: rootApplication,
     },
   ];
+  return planOf(context, objects);
+}
+
+/** As whom Argo CD reaches a cluster that `argocd cluster add` has told it of. */
+const ARGOCD_MANAGER = 'system:serviceaccount:kube-system:argocd-manager';
+
+/**
+ * Plans what keeps instances out of each other's namespaces in a cluster that Argo CD reaches from outside: `planBootstrap` does so in its
+ * own. To be applied by `bootstrap` with a client of that cluster. Pure.
+ * @param options - `controllers` is by default the service account that `argocd cluster add` makes.
+ * @throws {CaelusError} `INVALID_INPUT`
+ */
+export function planInstanceIsolation(context: RenderContext, options: InstanceIsolationOptions = {}): BootstrapPlan {
+  refuseInput('The isolation of instances', instanceIsolationIssues('', options));
+  return planOf(context, instanceIsolationObjects(context, { controllers: options.controllers ?? [ARGOCD_MANAGER] }));
+}
+
+function planOf(context: RenderContext, objects: readonly PlannedObject[]): BootstrapPlan {
   return { storeId: context.storeId, objects: objects.map((object) => marked(object, context)) };
 }
 

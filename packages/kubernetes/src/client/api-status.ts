@@ -74,7 +74,7 @@ export function statusError(server: string, request: string, status: ApiStatus):
 function resourceUnknown(server: string, resource: string): CaelusError<'KUBERNETES_RESOURCE_UNKNOWN'> {
   return new CaelusError({
     code: 'KUBERNETES_RESOURCE_UNKNOWN',
-    message: `The Kubernetes API server ${server} does not serve what is needed to ${resource}. Install Argo CD with its custom resource definitions.`,
+    message: `The Kubernetes API server ${server} does not serve what is needed to ${resource}. Install Argo CD with its custom resource definitions; admission policies need Kubernetes 1.30.`,
     details: { server, resource },
   });
 }

@@ -51,6 +51,8 @@ type ResourceKind =
   | 'RoleBinding'
   | 'ClusterRoleBinding'
   | 'CustomResourceDefinition'
+  | 'ValidatingAdmissionPolicy'
+  | 'ValidatingAdmissionPolicyBinding'
   | 'AppProject'
   | 'Application';
 
@@ -67,6 +69,18 @@ export const RESOURCES: Readonly<Record<ResourceKind, ResourceType>> = {
     'apiextensions.k8s.io/v1',
     'CustomResourceDefinition',
     'customresourcedefinitions',
+    false,
+  ),
+  ValidatingAdmissionPolicy: type(
+    'admissionregistration.k8s.io/v1',
+    'ValidatingAdmissionPolicy',
+    'validatingadmissionpolicies',
+    false,
+  ),
+  ValidatingAdmissionPolicyBinding: type(
+    'admissionregistration.k8s.io/v1',
+    'ValidatingAdmissionPolicyBinding',
+    'validatingadmissionpolicybindings',
     false,
   ),
   AppProject: type('argoproj.io/v1alpha1', 'AppProject', 'appprojects'),

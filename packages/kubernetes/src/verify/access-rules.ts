@@ -4,12 +4,13 @@ import { describeObject, type KubernetesObject } from '../client/resource.ts';
 import type { Finding } from './finding.ts';
 import type { Installation, RepositoryEntry } from './installation.ts';
 
-/** Who may do what, and by which credentials: repositories, webhooks, the account of Caelus, and the version of Argo CD. */
+/** Who may do what, and by which credentials: repositories, webhooks, the account of Caelus, what keeps instances apart, and the version of Argo CD. */
 export function accessFindings(installation: Installation): readonly Finding[] {
   return [
     ...repositoryFindings(installation),
     ...webhookFindings(installation),
     ...accountFindings(installation),
+    ...isolationFindings(installation),
     ...versionFindings(installation),
     ...rootFindings(installation),
   ];
@@ -124,6 +125,30 @@ function accountFindings({ plan, bindings }: Installation): readonly Finding[] {
         remedy: 'Remove the binding, or run what needs it under another account.',
       };
     });
+}
+
+function isolationFindings({ controllers }: Installation): readonly Finding[] {
+  if (controllers === undefined) {
+    return [
+      {
+        rule: 'instance-isolation-off',
+        severity: 'warning',
+        where: 'ValidatingAdmissionPolicy',
+        what: 'A chart that lets its user name a namespace can put objects into that of another instance of the tier.',
+        remedy:
+          'Leave out instanceIsolation: false, unless each instance has a service account of its own to be deployed by.',
+      },
+    ];
+  }
+  return controllers
+    .filter(({ exists }) => exists === false)
+    .map(({ user }) => ({
+      rule: 'controller-unknown',
+      severity: 'error',
+      where: user,
+      what: 'There is no such service account, so nobody of that name is kept out of the namespaces of other instances.',
+      remedy: "Give instanceIsolation.controllers the service account that Argo CD's application controller runs as.",
+    }));
 }
 
 /** A field that rendering uses for a version, and where it stands in the schema of a custom resource definition. */

@@ -19,6 +19,11 @@ export interface Installation {
   readonly clusters: readonly ClusterEntry[] | undefined;
   /** Bindings in Argo CD's namespace and in the whole cluster. */
   readonly bindings: readonly KubernetesObject[] | undefined;
+  /**
+   * The users as whom Argo CD is said to write into the cluster, with whether there is such a service account; `undefined` where it could
+   * not be read, or the user is none. Absent where instances are not kept apart.
+   */
+  readonly controllers: readonly { readonly user: string; readonly exists: boolean | undefined }[] | undefined;
   readonly definitions: readonly KubernetesObject[] | undefined;
   /** What could not be read, and why, in a word: `forbidden`. */
   readonly unreadable: readonly { readonly what: string; readonly reason: string }[];

@@ -1,5 +1,6 @@
 import { type CallOptions, isCaelusError } from '@caelus/core';
 import type { BootstrapInput } from '../bootstrap/bootstrap-input.ts';
+import { controllersOf } from '../bootstrap/instance-isolation.ts';
 import { planBootstrap } from '../bootstrap/plan-bootstrap.ts';
 import { type KubernetesClient, nameOf } from '../client/kubernetes-client.ts';
 import { describeObject, type KubernetesObject, RESOURCES, type ResourceType, resourceOf } from '../client/resource.ts';
@@ -47,6 +48,13 @@ export async function readInstallation(
       listAll(client, resource, { namespace: inNamespace, labelSelector }, options),
     );
 
+  const exists = async (user: string) => {
+    const [, inNamespace, name] = /^system:serviceaccount:([^:/%]+):([^:/%]+)$/.exec(user) ?? [];
+    if (inNamespace === undefined || name === undefined) return undefined;
+    const answer = await get(RESOURCES.ServiceAccount, name, inNamespace);
+    return answer && answer.found !== undefined;
+  };
+
   // First, because without it nothing else matters.
   const projects = await list(RESOURCES.AppProject, namespace);
   const planned = [];
@@ -68,6 +76,9 @@ export async function readInstallation(
     await list(RESOURCES.RoleBinding, namespace),
     await list(RESOURCES.ClusterRoleBinding, undefined),
   ];
+  const { instanceIsolation = {} } = input;
+  const users = instanceIsolation === false ? undefined : controllersOf(instanceIsolation, namespace);
+  const controllers = users && (await Promise.all(users.map(async (user) => ({ user, exists: await exists(user) }))));
   const definitions = await ifReadable('the custom resource definitions of Argo CD', async () => {
     const names = ['applications.argoproj.io', 'appprojects.argoproj.io'];
     const found = await Promise.all(
@@ -88,6 +99,7 @@ export async function readInstallation(
       ...(ofType('repo-creds') ?? []).map((each) => repositoryEntry(each, true)),
     ],
     clusters: ofType('cluster')?.map(clusterEntry),
+    controllers,
     bindings: bindings && clusterBindings && [...bindings, ...clusterBindings],
     definitions,
     unreadable,

@@ -98,6 +98,12 @@ export function settingsFindings(installation: Installation): readonly Finding[]
     what: 'Argo CD waits two seconds between the waves of a sync. A namespace is one of its own, so each change of an instance takes them.',
     remedy: 'Set it to 0, unless a chart of yours relies on the wait.',
   });
+  look('argocd-cmd-params-cm', 'controller.cluster.cache.batch.events.processing', (value) => value !== 'false', {
+    rule: 'deletion-hooks-skipped',
+    severity: 'info',
+    what: 'Argo CD sees what it has made up to 100 ms late, and so now and then takes a pre-delete hook for done that has just begun.',
+    remedy: 'Set it to false where charts have such hooks, or keep what must not be lost by deletionPolicy retain.',
+  });
   if (hasInitialPassword === true && settings['argocd-cm']?.['admin.enabled'] !== 'false') {
     found.push({
       rule: 'admin-password-initial',

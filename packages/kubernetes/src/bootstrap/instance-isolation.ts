@@ -1,0 +1,93 @@
+import type { RenderContext } from '@caelus/core';
+import type { InstanceIsolationOptions } from './bootstrap-input.ts';
+import type { PlannedObject } from './planned-object.ts';
+
+/** Argo CD 3 writes `<application>:<group>/<kind>:<namespace>/<name>` into it, over whatever a chart has there. */
+const TRACKING_ID = "metadata.?annotations[?'argocd.argoproj.io/tracking-id'].orValue('').split(':')[0]";
+const INSTANCE = "metadata.?labels[?'caelus.dev/instance']";
+
+/**
+ * What an AppProject cannot say, since all instances of a tier share one: an Application writes into the namespace of its own instance
+ * alone. The API server holds Argo CD to it, whatever a chart lets its user ask for.
+ */
+export function instanceIsolationObjects(
+  { storeId, argoCd }: RenderContext,
+  options: InstanceIsolationOptions,
+): readonly PlannedObject[] {
+  // Two databases may have a cluster in common, and these objects lie in no namespace.
+  const name = `caelus-instance-isolation-${storeId}`;
+  const apiVersion = 'admissionregistration.k8s.io/v1';
+  const users = controllersOf(options, argoCd.namespace);
+  return [
+    {
+      ownership: 'own',
+      reason: "Keeps an instance's Application out of the namespaces of all others, whatever its chart renders.",
+      manifest: {
+        apiVersion,
+        kind: 'ValidatingAdmissionPolicy',
+        metadata: { name },
+        // With all that the API server would add, so that a field more is one that somebody else has set.
+        spec: {
+          failurePolicy: 'Fail',
+          matchConstraints: {
+            matchPolicy: 'Equivalent',
+            namespaceSelector: {},
+            objectSelector: {},
+            resourceRules: [
+              {
+                apiGroups: ['*'],
+                apiVersions: ['*'],
+                operations: ['CREATE', 'UPDATE', 'DELETE'],
+                resources: ['*'],
+                scope: '*',
+              },
+            ],
+          },
+          matchConditions: [{ name: 'argo-cd', expression: `request.userInfo.username in ${JSON.stringify(users)}` }],
+          variables: [
+            {
+              name: 'application',
+              expression: `(request.operation == 'DELETE' ? oldObject : object).?${TRACKING_ID}`,
+            },
+            { name: 'isNamespace', expression: "request.kind.group == '' && request.kind.kind == 'Namespace'" },
+          ],
+          validations: [
+            {
+              expression: [
+                'namespaceObject == null',
+                `!namespaceObject.?${INSTANCE}.hasValue()`,
+                `(variables.application != '' && variables.application == namespaceObject.?${TRACKING_ID})`,
+              ].join(' || '),
+              message: 'The namespace is that of another instance, and only its own Application may write into it.',
+              reason: 'Forbidden',
+            },
+            {
+              expression: [
+                "!(variables.isNamespace && request.operation == 'UPDATE')",
+                `!oldObject.?${INSTANCE}.hasValue()`,
+                `(object.?${INSTANCE}.hasValue() && variables.application == oldObject.?${TRACKING_ID})`,
+              ].join(' || '),
+              message: 'The namespace of an instance stays one, and with its Application.',
+              reason: 'Forbidden',
+            },
+          ],
+        },
+      },
+    },
+    {
+      ownership: 'own',
+      reason: 'Puts that policy into force, in the whole cluster.',
+      manifest: {
+        apiVersion,
+        kind: 'ValidatingAdmissionPolicyBinding',
+        metadata: { name },
+        spec: { policyName: name, validationActions: ['Deny'] },
+      },
+    },
+  ];
+}
+
+/** As whom Argo CD writes into the cluster. */
+export function controllersOf({ controllers }: InstanceIsolationOptions, argoCdNamespace: string): readonly string[] {
+  return controllers ?? [`system:serviceaccount:${argoCdNamespace}:argocd-application-controller`];
+}
