@@ -20,6 +20,8 @@ export function argocd(bed: Bed, redisPassword: string): readonly Component[] {
     ARGOCD_SSH_DATA_PATH: ssh,
     ARGOCD_GPG_DATA_PATH: gpg,
     ARGOCD_GPG_ENABLED: 'false',
+    // With it, a deletion now and then goes on while its pre-delete hook still runs, and so would the tests of one.
+    ARGOCD_CLUSTER_CACHE_BATCH_EVENTS_PROCESSING: 'false',
     ARGOCD_RECONCILIATION_TIMEOUT: `${bed.polling}s`,
     ...(bed.syncWaveDelay !== undefined && { ARGOCD_SYNC_WAVE_DELAY: String(bed.syncWaveDelay) }),
     REDIS_PASSWORD: redisPassword,

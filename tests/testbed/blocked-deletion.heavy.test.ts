@@ -1,6 +1,6 @@
 import type { Product } from '@caelus/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HANGING_HOOK } from './hanging-hook.ts';
+import { HANGING_HOOK, hookJob } from './hook-jobs.ts';
 import { type LiveStack, openLiveStack } from './live-stack.ts';
 import { storyChart } from './story-chart.ts';
 
@@ -40,6 +40,34 @@ describe.each([
     await stack.until('it is gone', async () => (await instances.get(id)).status === 'Deleted');
     expect(await stack.settled(deleting)).toMatchObject({ outcome: 'deleted', message: null });
     expect(await stack.find('namespace', namespace)).toBeUndefined();
+  });
+
+  it('says which hook fails, and is over once an administrator lets go', async () => {
+    const { instances } = stack.caelus;
+    const hook = { 'templates/backup.yaml': hookJob('backup', 'pre-delete', 'degraded') };
+    const options = { capabilities: { deleteHooks: ['pre-delete' as const] } };
+    const { id: templateVersionId } = await stack.publish(product, storyChart('hooked', '1.2.0', hook), options);
+    const create = () => instances.create({ productId: product.id, templateVersionId, tenant: 'acme' });
+    // Argo CD now and then takes a hook that it has made anew for one that is done, and goes on with that deletion.
+    const all = await Promise.all(Array.from({ length: 5 }, create));
+    for (const instance of all) expect(await stack.settled(instance)).toMatchObject({ outcome: 'running' });
+    for (const { id } of all) await instances.delete(id);
+    await stack.until('a hook is named', async () => {
+      const found = await Promise.all(all.map(({ id }) => instances.get(id)));
+      return found.some(
+        ({ statusReason, lastError, namespace }) =>
+          statusReason === 'DeletionBlocked' && lastError?.includes(`hook(s) failed: ${namespace}/backup`),
+      );
+    });
+    const patch = ['--type=merge', '--patch={"metadata":{"finalizers":null}}'];
+    for (const { metadata } of await stack.list('application', 'argocd')) {
+      if (all.every(({ argoAppName }) => argoAppName !== metadata.name)) continue;
+      await stack.kubectl(['patch', 'application', metadata.name, '--namespace=argocd', ...patch]).catch(() => {});
+    }
+    await stack.until('all are gone', async () => {
+      const found = await Promise.all(all.map(({ id }) => instances.get(id)));
+      return found.every(({ status }) => status === 'Deleted');
+    });
   });
 
   it('is not held by a sync that hangs', async () => {

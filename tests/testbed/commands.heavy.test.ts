@@ -1,6 +1,6 @@
 import { type Product, parseTier } from '@caelus/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HANGING_HOOK } from './hanging-hook.ts';
+import { HANGING_HOOK } from './hook-jobs.ts';
 import { type LiveStack, openLiveStack } from './live-stack.ts';
 import { storyChart } from './story-chart.ts';
 

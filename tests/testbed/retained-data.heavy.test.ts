@@ -1,5 +1,6 @@
 import { type NamingStrategy, type Product, uuidNaming } from '@caelus/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hookJob } from './hook-jobs.ts';
 import { type ClusterObject, type LiveStack, openLiveStack } from './live-stack.ts';
 import { storyChart } from './story-chart.ts';
 
@@ -46,23 +47,7 @@ spec:
 `;
 
 /** A Job that does not end before it is let, so that no look can come too late. */
-const hook = (phase: string) => `apiVersion: batch/v1
-kind: Job
-metadata:
-  name: ${phase}
-  annotations: {helm.sh/hook: ${phase}}
-spec:
-  template:
-    metadata:
-      labels: {testbed.caelus.dev/health: progressing}
-    spec:
-      restartPolicy: Never
-      securityContext: {runAsNonRoot: true, runAsUser: 10001, seccompProfile: {type: RuntimeDefault}}
-      containers:
-        - name: hook
-          image: example.com/hook:1.0.0
-          securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
-`;
+const hook = (phase: string) => hookJob(phase, phase, 'progressing');
 
 /** A host that numbers its instances: `wiki-1` and `wiki-2` are both called `own-wiki`. */
 const numberedNaming: NamingStrategy = {

@@ -187,7 +187,11 @@ function wayOf({ metadata, status }: Application, isDeleting: boolean): 'clear' 
   if (isDeleting && metadata.deletionTimestamp === undefined) return 'clear';
   const isBlocked = operationState?.phase === 'Running' && (isDeleting || operationState.finishedAt !== undefined);
   if (isBlocked) return 'blocked';
-  return isDeleting && conditions.some(({ type }) => type === 'DeletionError') ? 'failed' : 'clear';
+  // Hooks that fail it deletes and makes again by itself, at once; if it looks again before it sees the new one, it takes that for done.
+  const hasFailed = conditions.some(
+    ({ type, message }) => type === 'DeletionError' && !/hook\(s\) failed/.test(message),
+  );
+  return isDeleting && hasFailed ? 'failed' : 'clear';
 }
 
 async function notify(

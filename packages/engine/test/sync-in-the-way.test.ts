@@ -81,18 +81,24 @@ it('starts the sync that Argo CD skips, because one of an older commit has faile
   expect(await caelus.instances.get(id)).toMatchObject({ status: 'Pending', statusReason: 'OutOfSync' });
 });
 
-it('has a deletion that has failed tried again', async () => {
-  await using world = await createWorld();
-  const { id, argoAppName } = await world.create();
-  await world.converge();
-  world.argoCd.setFailure(argoAppName, { kind: 'stuck-deletion' });
-  await world.caelus.instances.delete(id);
-  await world.converge();
-  const conditions = [{ type: 'DeletionError', message: 'namespaces "x" not found' }];
-  const { asked, caelus } = watched(world, ({ status, ...application }) => ({
-    ...application,
-    status: { ...status, conditions },
-  }));
-  await caelus.runOnce();
-  expect(asked).toEqual([`refresh ${argoAppName}`]);
-});
+it.each([
+  { message: 'namespaces "x" not found', isTriedAgain: true },
+  { message: 'error executing pre-delete hooks: PreDelete hook(s) failed: x/backup', isTriedAgain: false },
+])(
+  'has a deletion that has failed tried again, unless Argo CD does so by itself: $message',
+  async ({ message, isTriedAgain }) => {
+    await using world = await createWorld();
+    const { id, argoAppName } = await world.create();
+    await world.converge();
+    world.argoCd.setFailure(argoAppName, { kind: 'stuck-deletion' });
+    await world.caelus.instances.delete(id);
+    await world.converge();
+    const conditions = [{ type: 'DeletionError', message }];
+    const { asked, caelus } = watched(world, ({ status, ...application }) => ({
+      ...application,
+      status: { ...status, conditions },
+    }));
+    await caelus.runOnce();
+    expect(asked).toEqual(isTriedAgain ? [`refresh ${argoAppName}`] : []);
+  },
+);

@@ -32,6 +32,9 @@ export interface TemplateCapabilities {
   /**
    * The chart has Helm hooks that run at deletion; their finalizers then stand in Git, so that Argo CD and Git agree. A chart with
    * post-delete hooks has to say so: the namespace is made again for them, without which an instance is never deleted to the end.
+   *
+   * A hook that fails does not hold the deletion for sure: Argo CD 3.5 makes it again until it succeeds, and sometimes goes on without
+   * (ADR 0032). What must not be lost wants `deletionPolicy: 'retain'`.
    */
   readonly deleteHooks?: readonly ('pre-delete' | 'post-delete')[] | undefined;
   /** The Pod Security level that the chart's pods need. Default `restricted`. */
