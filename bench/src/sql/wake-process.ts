@@ -19,12 +19,24 @@ async function claimOne(): Promise<WorkItem | undefined> {
   return item;
 }
 
-/** When the work that is asked for next was claimed. */
-let claimed: Promise<number> | undefined;
+/** When the work that is asked for next was claimed, and when this process had heard of it. */
+let claimed: Promise<Wake> | undefined;
+let stopListening: (() => Promise<void>) | undefined;
+let onNews = () => {};
+
+export interface Wake {
+  readonly heardAt: number;
+  readonly claimedAt: number;
+}
 
 const handlers = {
   async open(url: string): Promise<void> {
     rows = await openRows(url, 3);
+  },
+  /** Listens as a worker does, which keeps the connection that it hears by. */
+  async listen(): Promise<void> {
+    stopListening = await opened().repository.onNews?.(() => onNews());
+    if (stopListening === undefined) throw new Error('this repository cannot tell of work');
   },
   /** Returns when it began to ask. */
   async request(index: number): Promise<number> {
@@ -35,40 +47,32 @@ const handlers = {
     );
     return began;
   },
-  /** Returns once it listens. */
-  async listen(): Promise<void> {
-    const { repository } = opened();
-    if (repository.onNews === undefined) throw new Error('this repository cannot tell of work');
-    let stop: () => Promise<void> = async () => {};
-    const heard = new Promise<number>((resolve, reject) => {
-      const look = () => claimOne().then((item) => item && resolve(instant()), reject);
-      repository
-        .onNews?.(() => void look())
-        .then((end) => {
-          stop = end;
-          listening();
-        }, reject);
+  /** As a loop does that is woken. */
+  await(): void {
+    claimed = new Promise<Wake>((resolve, reject) => {
+      onNews = () => {
+        const heardAt = instant();
+        claimOne().then((item) => item && resolve({ heardAt, claimedAt: instant() }), reject);
+      };
     });
-    let listening = () => {};
-    await new Promise<void>((resolve) => {
-      listening = resolve;
-    });
-    claimed = heard.finally(() => stop());
   },
   /** As a loop does that nobody wakes. */
   poll(milliseconds: number): void {
+    onNews = () => {};
     claimed = (async () => {
       for (;;) {
-        if ((await claimOne()) !== undefined) return instant();
+        const heardAt = instant();
+        if ((await claimOne()) !== undefined) return { heardAt, claimedAt: instant() };
         await sleep(milliseconds);
       }
     })();
   },
-  async claimedAt(): Promise<number> {
+  async claimed(): Promise<Wake> {
     if (claimed === undefined) throw new Error('nobody waits for work');
     return claimed;
   },
   async close(): Promise<void> {
+    await stopListening?.();
     await rows?.repository[Symbol.asyncDispose]();
     await rows?.pool.end();
   },
