@@ -87,8 +87,6 @@ describe('a plan', () => {
     ['a name that is none', { ...FULL, serviceAccount: { name: 'A' } }],
     ['unknown rights', { ...FULL, serviceAccount: { rights: 'all' as 'observe' } }],
     ['an unknown option of the isolation', { ...FULL, instanceIsolation: { users: [] } as object }],
-    ['no controllers', { ...FULL, instanceIsolation: { controllers: [] } }],
-    ['too many controllers', { ...FULL, instanceIsolation: { controllers: Array.from({ length: 21 }, () => 'x') } }],
     ['a controller that ends the expression', { ...FULL, instanceIsolation: { controllers: ['x"] || true || ["'] } }],
     ['a controller with a backslash', { ...FULL, instanceIsolation: { controllers: ['x\\'] } }],
     ['a controller with a space', { ...FULL, instanceIsolation: { controllers: ['x y'] } }],
@@ -142,6 +140,14 @@ describe('a plan', () => {
       if (length < 16 || length > 512) expect(plan).toThrow(/16 to 512/);
       else expect(plan).not.toThrow();
     }
+  });
+
+  it.each([0, 1, 20, 21])('takes 1 to 20 controllers, of at most 320 characters: %s', (count) => {
+    const plan = (user: string) =>
+      planBootstrap({ ...FULL, instanceIsolation: { controllers: Array.from({ length: count }, () => user) } });
+    if (count < 1 || count > 20) expect(() => plan('x')).toThrow(/1 to 20/);
+    else expect(JSON.stringify(plan('x'.repeat(320)))).toContain('x'.repeat(320));
+    expect(() => plan('x'.repeat(321))).toThrow(/1 to 20/);
   });
 
   it.each([0, 1000, 1001])('takes at most 1,000 tiers: %s', (count) => {
