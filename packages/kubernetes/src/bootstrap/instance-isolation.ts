@@ -46,27 +46,32 @@ export function instanceIsolationObjects(
           matchConditions: [{ name: 'argo-cd', expression: `request.userInfo.username in ${JSON.stringify(users)}` }],
           variables: [
             {
+              name: 'isOfInstance',
+              expression: `namespaceObject != null && namespaceObject.?${INSTANCE}.hasValue()`,
+            },
+            {
               name: 'application',
               expression: `(request.operation == 'DELETE' ? oldObject : object).?${TRACKING_ID}`,
             },
-            { name: 'isNamespace', expression: "request.kind.group == '' && request.kind.kind == 'Namespace'" },
+            {
+              name: 'isNamespaceUpdate',
+              expression:
+                "request.kind.group == '' && request.kind.kind == 'Namespace' && request.operation == 'UPDATE'",
+            },
           ],
           validations: [
             {
-              expression: [
-                'namespaceObject == null',
-                `!namespaceObject.?${INSTANCE}.hasValue()`,
-                `(variables.application != '' && variables.application == namespaceObject.?${TRACKING_ID})`,
-              ].join(' || '),
+              expression: "!variables.isOfInstance || variables.application != ''",
+              message: 'The object says no Application that it is of; Argo CD has to track resources by annotation.',
+              reason: 'Forbidden',
+            },
+            {
+              expression: `!variables.isOfInstance || variables.application == namespaceObject.?${TRACKING_ID}`,
               message: 'The namespace is that of another instance, and only its own Application may write into it.',
               reason: 'Forbidden',
             },
             {
-              expression: [
-                "!(variables.isNamespace && request.operation == 'UPDATE')",
-                `!oldObject.?${INSTANCE}.hasValue()`,
-                `(object.?${INSTANCE}.hasValue() && variables.application == oldObject.?${TRACKING_ID})`,
-              ].join(' || '),
+              expression: `!variables.isNamespaceUpdate || !oldObject.?${INSTANCE}.hasValue() || (object.?${INSTANCE}.hasValue() && variables.application == oldObject.?${TRACKING_ID})`,
               message: 'The namespace of an instance stays one, and with its Application.',
               reason: 'Forbidden',
             },
