@@ -383,6 +383,39 @@ const rows: Row[] = [
   ],
 ];
 
+describe('a sync that was ended', () => {
+  const WRITTEN = '2026-05-01T11:52:00.500Z' as Timestamp;
+  const ended = (
+    startedAt: string,
+    revisions: readonly string[],
+    message = 'Operation terminated (retried 2 times).',
+  ) =>
+    mapStatus({
+      ...given,
+      writtenAt: WRITTEN,
+      application: withStatus({
+        sync: { ...running.status?.sync, status: 'OutOfSync' },
+        conditions: condition('SyncError', `Failed last sync attempt to [${revisions}]: ${message}`),
+        operationState: { phase: 'Failed', message, startedAt, syncResult: { revisions } },
+      }),
+    });
+  const skipped = { status: 'Pending', reason: 'OutOfSync', message: null, syncSkipped: true };
+
+  it.each([[[COMMIT, '6.6.3']], [[OLDER, '6.6.3']], [[]]])(
+    'to make way for the commit says nothing of it: %j',
+    (revisions) => {
+      expect(ended('2026-05-01T11:51:59Z', revisions)).toMatchObject(skipped);
+    },
+  );
+
+  it('of the commit itself has failed, and so has an older one that failed of its own', () => {
+    const failed = { status: 'Failed', reason: 'SyncFailed', syncSkipped: false };
+    expect(ended('2026-05-01T11:52:01Z', [COMMIT, '6.6.3'])).toMatchObject(failed);
+    expect(ended('2026-05-01T11:52:00Z', [COMMIT, '6.6.3']), 'perhaps after it').toMatchObject(failed);
+    expect(ended('2026-05-01T11:51:59Z', [COMMIT, '6.6.3'], 'is invalid')).toMatchObject(failed);
+  });
+});
+
 describe('mapStatus', () => {
   it.each(rows)('%s', (_, application, wanted, expected) => {
     expect(map(application, wanted)).toMatchObject(expected);

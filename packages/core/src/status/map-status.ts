@@ -118,10 +118,27 @@ function judge(input: StatusInput, application: Application): Verdict {
   const syncError = error('SyncError');
   // Stands until the next comparison, whatever became of the sync since.
   const isOfAttempt = syncError?.startsWith('Failed last sync attempt to ') === true;
-  if (hasFailed && applied !== '' && !isOlder) return failed('SyncFailed', operation?.message ?? syncError ?? '');
-  if (syncError && !(isOfAttempt && (isOlder || phase === 'Succeeded'))) return failed('SyncFailed', syncError);
+  const isOvertaken = hasFailed && gaveWay(input, operation);
+  if (hasFailed && applied !== '' && !isOlder && !isOvertaken) {
+    return failed('SyncFailed', operation?.message ?? syncError ?? '');
+  }
+  if (syncError && !(isOfAttempt && (isOlder || isOvertaken || phase === 'Succeeded'))) {
+    return failed('SyncFailed', syncError);
+  }
   if (status.sync.status === 'Synced') return judgeHealth(input, application);
-  return { ...judgeDifference(input, application), syncSkipped: hasFailed && isOlder && isOfAttempt };
+  return { ...judgeDifference(input, application), syncSkipped: hasFailed && (isOlder ? isOfAttempt : isOvertaken) };
+}
+
+/** Argo CD tells times to the second; that of a commit is told to the millisecond. `NaN` where there is none, which is neither more nor less. */
+const secondOf = (time: string | undefined) => Math.floor(Date.parse(time ?? '') / 1000);
+
+/**
+ * Whether a sync was ended that had begun before the commit was written: to make way for it, and perhaps just as its next try took the
+ * commit up. Argo CD does not sync that commit by itself then.
+ */
+function gaveWay({ writtenAt }: StatusInput, operation: NonNullable<Application['status']>['operationState']): boolean {
+  const { message = '', startedAt } = operation ?? {};
+  return message.startsWith('Operation terminated') && secondOf(startedAt) < secondOf(writtenAt);
 }
 
 /**
@@ -130,8 +147,7 @@ function judge(input: StatusInput, application: Application): Verdict {
  */
 function judgeIncomparable(input: StatusInput, { status }: Application, message: string): Verdict {
   const { writtenAt } = input;
-  const secondOf = (time: string) => Math.floor(Date.parse(time) / 1000);
-  const age = secondOf(status?.reconciledAt ?? '') - secondOf(writtenAt ?? '');
+  const age = secondOf(status?.reconciledAt) - secondOf(writtenAt);
   const graceEnd = age === 0 ? graceEndOf(input, writtenAt) : null;
   return age < 0 || graceEnd !== null ? { ...STALE, graceEnd } : failed('ComparisonError', message);
 }
