@@ -12,7 +12,8 @@ import {
 import { type ArgoCdClient, createArgoCdClient, createArgoCdStatusSource } from '../../src/index.ts';
 import { createNodeFetch, type NodeFetch } from '../../src/node/index.ts';
 
-const NAME = 'argocd-client';
+/** One of its own, so that nothing is left of an earlier run. */
+const NAME = `argocd-control-${process.pid}`;
 
 let applications: ControlledApplications;
 let admin: ArgoCdClient;
@@ -29,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   fetch?.[Symbol.dispose]();
-  await stopTestbed(NAME);
+  await stopTestbed(NAME, { purge: true });
 });
 
 /** By an account that has the rights that the documentation asks for, and no more. */

@@ -13,7 +13,8 @@ import {
 import { createNodeFetch, type NodeFetch } from '../../src/node/index.ts';
 import { argoCdBehaviour } from '../argo-cd-behaviour.ts';
 
-const NAME = 'argocd-client';
+/** One of its own, so that nothing is left of an earlier run. */
+const NAME = `argocd-client-${process.pid}`;
 const PROJECTS = ['behaviour-a', 'behaviour-b', 'caelus-stable'];
 
 let client: ArgoCdClient;
@@ -41,7 +42,7 @@ beforeAll(async () => {
 afterAll(async () => {
   fetch?.[Symbol.dispose]();
   kubernetes?.fetch[Symbol.dispose]();
-  await stopTestbed(NAME);
+  await stopTestbed(NAME, { purge: true });
 });
 
 /** The administrator's access to the Kubernetes API, by a client certificate. */
