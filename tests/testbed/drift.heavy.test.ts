@@ -54,6 +54,9 @@ describe('what somebody changes in the cluster', () => {
     const { id, namespace } = instance;
     await edit(instance, 'edited');
     const blocked = await stack.until('it is reported', async () => {
+      // A sync that Argo CD was still about to make undoes the edit once.
+      const found = await stack.find('configmap', 'web', namespace);
+      if (found?.data.message !== 'edited') await edit(instance, 'edited');
       await instances.refresh(id);
       const row = await instances.get(id);
       return row.statusReason === 'NeedsSync' ? row : undefined;
