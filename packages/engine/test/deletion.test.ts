@@ -7,10 +7,7 @@ const HELD = /^Namespace \S+ waits for its finalizer example\.com\/hold\.$/;
 
 async function createStuck() {
   const world = await createWorld();
-  const { id, argoAppName } = await world.create();
-  await world.converge();
-  world.argoCd.setFailure(argoAppName, { kind: 'stuck-deletion' });
-  await world.caelus.instances.delete(id);
+  const { id, argoAppName } = await world.createStuck();
   return { world, id, argoAppName };
 }
 

@@ -334,10 +334,7 @@ describe('what goes wrong in the cluster', () => {
 
   it('keeps the directory while a deletion is stuck', async () => {
     await using world = await createWorld();
-    const { id, argoAppName } = await world.create();
-    await world.converge();
-    world.argoCd.setFailure(argoAppName, { kind: 'stuck-deletion' });
-    await world.caelus.instances.delete(id);
+    const { id, argoAppName } = await world.createStuck();
     await world.converge();
     expect(await world.caelus.instances.get(id)).toMatchObject({ status: 'Deleting' });
     expect(await marker(world, id)).toBeDefined();

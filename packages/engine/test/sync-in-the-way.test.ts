@@ -88,10 +88,7 @@ it.each([
   'has a deletion that has failed tried again, unless Argo CD does so by itself: $message',
   async ({ message, isTriedAgain }) => {
     await using world = await createWorld();
-    const { id, argoAppName } = await world.create();
-    await world.converge();
-    world.argoCd.setFailure(argoAppName, { kind: 'stuck-deletion' });
-    await world.caelus.instances.delete(id);
+    const { argoAppName } = await world.createStuck();
     await world.converge();
     const conditions = [{ type: 'DeletionError', message }];
     const { asked, caelus } = watched(world, ({ status, ...application }) => ({

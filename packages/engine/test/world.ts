@@ -40,6 +40,8 @@ export interface World extends AsyncDisposable {
   readonly v1: TemplateVersion;
   readonly v2: TemplateVersion;
   create(input?: object): Promise<Instance>;
+  /** One that has run, and whose deletion was asked for and stands still in Argo CD. */
+  createStuck(): Promise<Instance>;
   /** Runs all loops and Argo CD until nothing moves. */
   converge(): Promise<void>;
   /** Changes files of an instance as a person with a clone would. */
@@ -111,6 +113,13 @@ export async function createWorld(more: Partial<CaelusOptions> = {}): Promise<Wo
     places,
     create: (input = {}) =>
       caelus.instances.create({ productId: product.id, templateVersionId: v1.id, tenant: 'acme', ...input }),
+    async createStuck(this: World) {
+      const instance = await this.create();
+      await this.converge();
+      argoCd.setFailure(instance.argoAppName, { kind: 'stuck-deletion' });
+      await caelus.instances.delete(instance.id);
+      return instance;
+    },
     async converge() {
       for (let round = 0; round < 20; round++) {
         const { written, observed } = await caelus.runOnce();

@@ -129,7 +129,7 @@ function judge(input: StatusInput, application: Application): Verdict {
   return { ...judgeDifference(input, application), syncSkipped: hasFailed && (isOlder ? isOfAttempt : isOvertaken) };
 }
 
-/** Argo CD tells times to the second; that of a commit is told to the millisecond. `NaN` where there is none, which is neither more nor less. */
+/** Argo CD tells times to the second, and ours are finer. `NaN` where there is none, which is neither more nor less. */
 const secondOf = (time: string | undefined) => Math.floor(Date.parse(time ?? '') / 1000);
 
 /**

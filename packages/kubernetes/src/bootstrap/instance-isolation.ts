@@ -11,13 +11,12 @@ const INSTANCE = "metadata.?labels[?'caelus.dev/instance']";
  * alone. The API server holds Argo CD to it, whatever a chart lets its user ask for.
  */
 export function instanceIsolationObjects(
-  { storeId, argoCd }: RenderContext,
-  options: InstanceIsolationOptions,
+  { storeId }: RenderContext,
+  controllers: readonly string[],
 ): readonly PlannedObject[] {
   // Two databases may have a cluster in common, and these objects lie in no namespace.
   const name = `caelus-instance-isolation-${storeId}`;
   const apiVersion = 'admissionregistration.k8s.io/v1';
-  const users = controllersOf(options, argoCd.namespace);
   return [
     {
       ownership: 'own',
@@ -43,7 +42,9 @@ export function instanceIsolationObjects(
               },
             ],
           },
-          matchConditions: [{ name: 'argo-cd', expression: `request.userInfo.username in ${JSON.stringify(users)}` }],
+          matchConditions: [
+            { name: 'argo-cd', expression: `request.userInfo.username in ${JSON.stringify(controllers)}` },
+          ],
           variables: [
             {
               name: 'isOfInstance',

@@ -18,7 +18,7 @@ import {
   instanceIsolationIssues,
 } from './bootstrap-input.ts';
 import { repositorySecret, webhookSecret } from './credential-objects.ts';
-import { instanceIsolationObjects } from './instance-isolation.ts';
+import { controllersOf, instanceIsolationObjects } from './instance-isolation.ts';
 import { notificationObjects } from './notification-objects.ts';
 import { type PlannedObject, STORE_ANNOTATION } from './planned-object.ts';
 
@@ -29,8 +29,9 @@ export interface BootstrapPlan {
 }
 
 /**
- * Plans what a cluster with Argo CD needs for Caelus: a service account with the least rights, the AppProjects, what keeps
- * instances out of each other's namespaces, the repository's credentials, notifications, the webhook's secret, and the root Application. Pure: equal input gives an equal plan.
+ * Plans what a cluster with Argo CD needs for Caelus: a service account with the least rights, the AppProjects, what keeps instances out
+ * of each other's namespaces, the repository's credentials, notifications, the webhook's secret, and the root Application. Pure: equal
+ * input gives an equal plan.
  * AppProjects and the root Application are what `argo-cd/` in the GitOps repository says.
  * @throws {CaelusError} `INVALID_INPUT`
  */
@@ -53,7 +54,9 @@ export function planBootstrap(input: BootstrapInput): BootstrapPlan {
         manifest: manifestsIn(tree, projectFile(name))[0] as JsonObject,
       }),
     ),
-    ...(instanceIsolation === false ? [] : instanceIsolationObjects(context, instanceIsolation)),
+    ...(instanceIsolation === false
+      ? []
+      : instanceIsolationObjects(context, controllersOf(instanceIsolation, context.argoCd.namespace))),
     ...(repository === undefined ? [] : [repositorySecret(context, repository)]),
     ...(webhook === undefined ? [] : [webhookSecret(context, webhook)]),
     ...(notifications === undefined ? [] : notificationObjects(context, notifications)),
@@ -77,7 +80,7 @@ const ARGOCD_MANAGER = 'system:serviceaccount:kube-system:argocd-manager';
  */
 export function planInstanceIsolation(context: RenderContext, options: InstanceIsolationOptions = {}): BootstrapPlan {
   refuseInput('The isolation of instances', instanceIsolationIssues('', options));
-  return planOf(context, instanceIsolationObjects(context, { controllers: options.controllers ?? [ARGOCD_MANAGER] }));
+  return planOf(context, instanceIsolationObjects(context, options.controllers ?? [ARGOCD_MANAGER]));
 }
 
 function planOf(context: RenderContext, objects: readonly PlannedObject[]): BootstrapPlan {

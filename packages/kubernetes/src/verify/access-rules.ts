@@ -4,7 +4,10 @@ import { describeObject, type KubernetesObject } from '../client/resource.ts';
 import type { Finding } from './finding.ts';
 import type { Installation, RepositoryEntry } from './installation.ts';
 
-/** Who may do what, and by which credentials: repositories, webhooks, the account of Caelus, what keeps instances apart, and the version of Argo CD. */
+/**
+ * Who may do what, and by which credentials: repositories, webhooks, the account of Caelus, what keeps instances apart, and the version
+ * of Argo CD.
+ */
 export function accessFindings(installation: Installation): readonly Finding[] {
   return [
     ...repositoryFindings(installation),
